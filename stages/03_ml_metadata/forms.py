@@ -1,0 +1,26 @@
+"""The forms: what a person may enter, checked before it reaches the database."""
+from wtforms import EmailField, StringField
+from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange
+
+from validation import DecimalTextField, TextForm, lower, no_nul, trim, trim_or_none
+
+
+class UserForm(TextForm):
+    name = StringField("Name", filters=[trim], validators=[no_nul, DataRequired(), Length(max=100)])
+    email = EmailField(
+        "Email", filters=[trim, lower], validators=[no_nul, DataRequired(), Length(max=120), Email()]
+    )
+
+
+class ModelForm(TextForm):
+    model_name = StringField("Model name", filters=[trim], validators=[no_nul, DataRequired(), Length(max=100)])
+    accuracy = DecimalTextField(
+        "Accuracy",
+        description="A number from 0 to 1, such as 0.93.",
+        render_kw={"inputmode": "decimal"},
+        # InputRequired looks at what was typed; DataRequired would refuse 0.
+        validators=[no_nul, InputRequired(), NumberRange(min=0, max=1, message="Enter a number from 0 to 1.")],
+    )
+    version = StringField(
+        "Version (optional)", filters=[trim_or_none], validators=[no_nul, Length(max=20)]
+    )

@@ -56,7 +56,8 @@ def stage_app(folder, url, **variables):
     """
     wanted = {"DATABASE_URL": url, "MIGRATION_DATABASE_URL": None, "SECRET_KEY": "for tests"} | variables
     with environment(**wanted):
-        app = import_project(Path(folder)).create_app()
+        with own_modules(Path(folder)):
+            app = importlib.import_module("app").create_app()
         with app.app_context():
             try:
                 yield app
@@ -65,15 +66,16 @@ def stage_app(folder, url, **variables):
                 app.extensions["sqlalchemy"].engine.dispose()
 
 
-def import_project(folder):
-    """The module `app` of the project in `folder`, imported afresh with modules of its own."""
+@contextmanager
+def own_modules(folder):
+    """Within the block, imports find the modules of the project in `folder` first, and afresh."""
     names = {path.stem for path in folder.glob("*.py")}
     others = {name: sys.modules.pop(name) for name in names & sys.modules.keys()}
     write_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
-        return importlib.import_module("app")
+        yield
     finally:
         sys.path.remove(str(folder))
         sys.dont_write_bytecode = write_bytecode

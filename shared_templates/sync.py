@@ -58,7 +58,8 @@ def main(arguments=None, folder=STAGES):
     if check and found:
         print("Shared files are edited in shared_templates; then run: tox -e sync")
         return 1
-    print(f"{len(files)} shared files in {len(stages(folder))} stages: {'all the same' if not found else 'now the same'}")
+    state = "now the same" if found else "all the same"
+    print(f"{len(files)} shared files in {len(stages(folder))} stages: {state}")
     return 0
 
 

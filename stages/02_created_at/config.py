@@ -34,7 +34,9 @@ def database_url(name, default=None):
         url = make_url(value.strip())
         if url.drivername in ("postgres", "postgresql"):
             url = url.set(drivername="postgresql+psycopg")
-        url.get_dialect().import_dbapi()
+        dialect = url.get_dialect()
+        dialect.import_dbapi()
+        dialect().create_connect_args(url)  # refuses sqlite://app.db
     except (ArgumentError, ValueError):  # the text may hold a password: it is not shown
         raise click.ClickException(
             f"{name} is {'empty' if not value.strip() else 'not a database URL'}. "
@@ -44,8 +46,7 @@ def database_url(name, default=None):
         raise click.ClickException(
             f"{name}: nothing is installed for {url.drivername}://. Use sqlite:/// or postgresql://."
         ) from None
-    parts = [url.host, url.database, *url.query, *url.query.values()]
-    if any("@" in str(part) for part in parts):
+    if url.password is not None and value.count("@") > 1:
         raise click.ClickException(f"{name}: a password's @ : / ? # % must be written as %40 %3A %2F %3F %23 %25.")
     return url.render_as_string(hide_password=False)
 
@@ -55,4 +56,6 @@ def engine_options(url):
     if url.startswith("postgresql"):
         timeouts = {"connect_timeout": 5, "tcp_user_timeout": 5000}
         return {"connect_args": timeouts, "pool_pre_ping": True, "pool_timeout": 5}
-    return {"connect_args": {"timeout": 5}} if url.startswith("sqlite") else {}
+    if url.startswith("sqlite") and make_url(url).database not in (None, "", ":memory:"):
+        return {"connect_args": {"timeout": 5}, "pool_timeout": 5}
+    return {}

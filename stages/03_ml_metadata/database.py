@@ -6,6 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
@@ -36,7 +37,7 @@ def is_unavailable(error):
         return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN)
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # no answer from a server at all
-        return error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
+        return error.connection_invalidated or isinstance(error, OperationalError)
     # 08 connection, 28 login, 3D no such database, 40 rolled back by the server, 53 out of
     # resources, 55P03 lock timeout, 57 shutdown: https://www.postgresql.org/docs/current/errcodes-appendix.html
     return state[:2] in ("08", "28", "3D", "40", "53", "57") or state == "55P03"

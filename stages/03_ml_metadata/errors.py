@@ -4,7 +4,7 @@ from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from database import is_unavailable, revisions
 from models import db
@@ -17,8 +17,17 @@ TEXTS = {
 }
 
 
+class FormProtection(CSRFProtect):
+    def protect(self, apply_exemptions=False):
+        try:
+            super().protect(apply_exemptions)
+        except (AttributeError, ValueError) as error:
+            # A form field without a name, or a Referer or Host that is no address: no browser sends them.
+            raise BadRequest() from error
+
+
 def register_errors(app):
-    CSRFProtect(app)
+    FormProtection(app)
     app.register_error_handler(HTTPException, show)
     app.register_error_handler(CSRFError, show_csrf)
     app.register_error_handler(DBAPIError, show_database)

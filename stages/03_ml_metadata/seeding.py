@@ -36,15 +36,15 @@ def top_up(model, rows, make_row, unique=None):
     have = db.session.scalar(select(func.count()).select_from(model))
     numbers = count(1 if unique is not None else have + 1)
     added = 0
-    while have + added < rows:
-        new = [make_row(number) for number in islice(numbers, min(CHUNK, rows - have - added))]
+    while (done := have + added) < rows:
+        new = [make_row(number) for number in islice(numbers, min(CHUNK, rows - done))]
         if unique is not None:
             taken = set(db.session.scalars(select(unique).where(unique.in_([row[unique.key] for row in new]))))
             new = [row for row in new if row[unique.key] not in taken]
         if new:
             db.session.execute(insert(model), new)
             added += len(new)
-        if rows > 10_000 and added % 10_000 == 0:
+        if rows > 10_000 and (have + added) // 10_000 > done // 10_000:
             click.echo(f"{table}: {have + added:,} of {rows:,}")
     db.session.commit()
     click.echo(f"{table}: {added} added, {have + added} in all")

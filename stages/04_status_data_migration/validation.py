@@ -19,6 +19,12 @@ class DecimalTextField(FloatField):
 
     widget = TextInput()
 
+    def process_formdata(self, valuelist):
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("This is not a number.") from None
+
 
 def trim(value):
     return value.replace("\r\n", "\n").strip() if value else value

@@ -96,4 +96,5 @@ def change_status(id):
     model.status = form.status.data
     db.session.commit()
     flash(f"{model.model_name} is {model.status} now.")
-    return redirect(url_for("pages.models", before=request.args.get("before")))
+    # Back to the same row of the same page.
+    return redirect(url_for("pages.models", before=request.args.get("before"), _anchor=f"model-{id}"))

@@ -1,7 +1,7 @@
 """What `flask db` runs around your migrations. Nothing here needs editing.
 
 The first half is Flask-Migrate's usual flow. The second half keeps data safe:
-a migration happens whole or not at all, one upgrade runs at a time, and no
+a migration happens whole or not at all, one command runs at a time, and no
 foreign key is left pointing at nothing.
 """
 import logging
@@ -9,25 +9,22 @@ import sqlite3
 import time
 import traceback
 from contextlib import closing, contextmanager
-from logging.config import fileConfig
 from pathlib import Path
 
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
+from flask.logging import wsgi_errors_stream
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 PATIENCE = 600  # seconds to wait for others: `flask db upgrade -x wait=30` for 30
-LOCK_TIMEOUT = "200ms"  # how long one statement may stand in PostgreSQL's queue
+LOCK_TIMEOUT = 200  # milliseconds that one statement may wait while others wait behind it
 TURN = 20_260_112  # any number, as long as all copies of the app use the same
 
-config = context.config
 logger = logging.getLogger("alembic.env")
 migrate = current_app.extensions["migrate"]
-if not logging.getLogger().handlers:  # a host that has logging set up keeps it
-    fileConfig(config.config_file_name, disable_existing_loggers=False)
 
 
 def run_migrations_offline():
@@ -41,11 +38,11 @@ def run_migrations_offline():
 
 def run_migrations_online():
     engine = create_engine(migration_url(), poolclass=NullPool, connect_args=connect_args())
+    deadline = time.monotonic() + patience()
     protect = {"sqlite": protect_sqlite, "postgresql": protect_postgresql}.get(engine.dialect.name)
-    deadline = time.monotonic() + float(context.get_x_argument(as_dictionary=True).get("wait", PATIENCE))
     if protect:
         protect(engine)
-    with one_line_errors(), connect(engine) as connection, my_turn(connection, deadline):
+    with connect(engine) as connection, one_line_errors(connection), my_turn(connection, deadline):
         context.configure(connection=connection, **options())
         while True:
             try:
@@ -53,11 +50,12 @@ def run_migrations_online():
                     context.run_migrations()
                 return
             except DBAPIError as error:
-                # What was begun is rolled back and its locks are free again, so
-                # whoever was in the way can finish. What is done is not repeated.
-                if not is_busy(error) or time.monotonic() > deadline:
+                # What was begun is rolled back, and its locks are free again, so
+                # whoever is in the way can finish. What is done is not repeated.
+                connection.rollback()
+                if not is_busy(error):
                     raise
-                wait("Tables are in use by another session; trying again until they are free.")
+                wait("Tables are in use by another session", deadline)
 
 
 def options():
@@ -72,26 +70,32 @@ def options():
 
 
 def skip_empty_revisions(migration_context, revision, directives):
-    if getattr(config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
+    if getattr(context.config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
         directives[:] = []
         logger.info("No changes in schema detected.")
 
 
 def migration_url():
     """MIGRATION_DATABASE_URL if it is set: the app's role need not own tables."""
-    url = current_app.config.get("MIGRATION_DATABASE_URL")
-    return make_url(url) if url else migrate.db.engine.url
+    if not current_app.config.get("MIGRATION_DATABASE_URL"):
+        return migrate.db.engine.url
+    url = make_url(current_app.config["MIGRATION_DATABASE_URL"])
+    if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith((":", "file:")):
+        return url.set(database=str(Path(current_app.instance_path, url.database)))  # as for DATABASE_URL
+    return url
 
 
 def connect_args():
-    return dict(current_app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {}).get("connect_args", {}))
+    """The app's own, unless they are for another kind of database."""
+    same = migration_url().get_backend_name() == migrate.db.engine.dialect.name
+    return dict(current_app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {}).get("connect_args", {})) if same else {}
 
 
 def connect(engine):
     try:
         return engine.connect()
     except DBAPIError as error:
-        raise CommandError(f"The database cannot be opened: {first_line(error.orig)}") from error
+        raise CommandError(f"The database cannot be opened: {first_line(error)}") from error
 
 
 # --- What keeps data safe -----------------------------------------------------
@@ -105,52 +109,69 @@ def protect_sqlite(engine):
         # them on, rebuilding a table deletes the rows that point at it.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT}")
 
     @event.listens_for(engine, "begin")
     def begin(connection):
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        if not in_autocommit_block(connection):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @event.listens_for(engine, "commit")
     def check_foreign_keys(connection):
+        if in_autocommit_block(connection):
+            return
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(6)
         if orphans:
             rows = [f"{table} row {rowid} points at no row of {parent}" for table, rowid, parent, _ in orphans]
-            raise CommandError(
-                f"Rolled back, nothing has changed: {'; '.join(rows[:5])}{'; and more' if rows[5:] else ''}. "
-                "Correct these rows or the migration, then run it again."
-            )
+            raise sqlite3.IntegrityError(f"{'; '.join(rows[:5])}{'; and more' if rows[5:] else ''}")
 
 
 def protect_postgresql(engine):
-    @event.listens_for(engine, "connect")
-    def connect(connection, record):
-        # An ALTER that waits makes every later query wait behind it.
-        connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        connection.commit()
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        # An ALTER that waits makes every later query wait behind it. What needs an
+        # autocommit_block(), such as CREATE INDEX CONCURRENTLY, may wait: nobody is behind it.
+        limit = max(1, int(patience() * 1000)) if in_autocommit_block(connection) else LOCK_TIMEOUT
+        connection.exec_driver_sql(f"SET lock_timeout = {limit}")
+
+
+def in_autocommit_block(connection):
+    return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
 
 
 @contextmanager
 def my_turn(connection, deadline):
-    """Let one upgrade run at a time. A lock is free again when its holder ends, however it ends."""
-    driver = connection.connection.dbapi_connection
+    """Let one command run at a time. A lock is free again when its holder ends, however it ends."""
     if connection.dialect.name == "postgresql":
-        # Asked for again and again: a session that waits in this lock's queue
-        # would be in the way of CREATE INDEX CONCURRENTLY.
-        take_turn(lambda: connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({TURN})").scalar(), deadline)
-        connection.commit()  # an open transaction here would be taken for the caller's, and never committed
+        take_turn(lambda: lock_session(connection), deadline)
         yield
     elif connection.dialect.name == "sqlite":
-        path = driver.execute("PRAGMA database_list").fetchone()[2]
+        path = connection.connection.dbapi_connection.execute("PRAGMA database_list").fetchone()[2]
         if not path:
             raise CommandError("A database in memory is gone after this command. Use a file: sqlite:///app.db")
         # The lock on the database itself is let go between two migrations, so
         # the turn is a lock on an empty file beside it.
-        with closing(sqlite3.connect(f"{path}-migration-lock", isolation_level=None, timeout=0)) as lock:
+        with closing(open_lock(f"{path}-migration-lock")) as lock:
             take_turn(lambda: lock_file(lock), deadline)
             yield
     else:
         yield
+
+
+def lock_session(connection):
+    # Asked for again and again: a session that waits in this lock's queue would be
+    # in the way of CREATE INDEX CONCURRENTLY. Committed, as a transaction that is
+    # open here would be taken for the caller's, and the migrations in it be lost.
+    mine = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({TURN})").scalar()
+    connection.commit()
+    return mine
+
+
+def open_lock(path):
+    try:
+        return sqlite3.connect(path, isolation_level=None, timeout=0)
+    except sqlite3.OperationalError as error:
+        raise CommandError(f"Nothing can be written in the database's folder: {Path(path).parent}") from error
 
 
 def lock_file(lock):
@@ -165,51 +186,71 @@ def lock_file(lock):
 
 def take_turn(is_mine, deadline):
     while not is_mine():
-        if time.monotonic() > deadline:
-            raise CommandError("Another `flask db` command is still running on this database. Try again later.")
-        wait("Another `flask db` command is running on this database; waiting for it to end.")
+        wait("Another `flask db` command is running on this database", deadline)
 
 
 said = set()
 
 
-def wait(reason):
+def wait(reason, deadline):
+    if time.monotonic() > deadline:
+        raise CommandError(f"{reason}, for {patience():g} s now. Try again later, or wait longer: -x wait=SECONDS")
     if reason not in said:
-        logger.info(reason)
+        logger.warning("%s; waiting for it to end.", reason)
         said.add(reason)
     time.sleep(0.3)
 
 
+def patience():
+    seconds = context.get_x_argument(as_dictionary=True).get("wait", PATIENCE)
+    try:
+        return min(max(float(seconds), 0), 1_000_000)
+    except ValueError:
+        raise CommandError(f"-x wait={seconds}: give a number of seconds, such as -x wait=30") from None
+
+
 def is_busy(error):
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or getattr(error.orig, "sqlstate", "") in (
-        "55P03",  # lock_not_available
-        "40P01",  # deadlock_detected
-    )
+    # lock_not_available and deadlock_detected; SQLITE_LOCKED is not here, as it is the migration's own doing
+    return code == sqlite3.SQLITE_BUSY or getattr(error.orig, "sqlstate", "") in ("55P03", "40P01")
 
 
 @contextmanager
-def one_line_errors():
+def one_line_errors(connection=None):
     """One line for what the database or a migration says; the traceback is logged at level DEBUG."""
     try:
         yield
-    except CommandError:
-        raise
     except Exception as error:
         scripts = Path(context.script.versions).resolve()
-        steps = [step for step in traceback.extract_tb(error.__traceback__) if Path(step.filename).parent == scripts]
+        steps = [
+            step for step in traceback.extract_tb(error.__traceback__) if Path(step.filename).resolve().parent == scripts
+        ]
         if not steps and not isinstance(error, (DBAPIError, sqlite3.Error)):
             raise
         logger.debug("This is where it happened:", exc_info=True)
+        # What stands before an autocommit_block() stays in the database, and `--sql` has begun nothing.
+        undone = connection is not None and "isolation_level" not in connection.get_execution_options()
         where = f" in {Path(steps[-1].filename).name}, line {steps[-1].lineno}" if steps else ""
-        reason = first_line(getattr(error, "orig", error))
-        raise CommandError(f"Rolled back{where}: {type(error).__name__}: {reason}") from error
+        kind = "" if isinstance(error, CommandError) else f"{type(error).__name__}: "
+        raise CommandError(f"{'Rolled back' if undone else 'Stopped'}{where}: {kind}{first_line(error)}") from error
 
 
 def first_line(error):
-    return str(error).strip().partition("\n")[0]
+    return str(getattr(error, "orig", error)).strip().partition("\n")[0]
 
 
+def show_progress():
+    """What Alembic says goes to the terminal, unless the app has set up logging; nothing else is touched."""
+    for name in ("alembic", "flask_migrate"):
+        if not logging.getLogger(name).hasHandlers():
+            handler = logging.StreamHandler(wsgi_errors_stream)
+            handler.setFormatter(logging.Formatter("%(levelname)-5.5s [%(name)s] %(message)s"))
+            logging.getLogger(name).addHandler(handler)
+            logging.getLogger(name).setLevel(logging.INFO)
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+
+
+show_progress()
 if context.is_offline_mode():
     run_migrations_offline()
 else:

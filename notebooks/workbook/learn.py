@@ -1,0 +1,84 @@
+"""`tox -e learn`: open JupyterLab on the learner's own copies of the notebooks.
+
+    python -m workbook.learn [--fresh NAME] [--port PORT] [--no-browser]
+
+The copies are in notebooks/work, which git ignores. A copy that is there is
+never overwritten; `--fresh NAME` replaces one and keeps the old one beside it.
+"""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from nbformat.sign import NotebookNotary
+
+from workbook import postgres
+from workbook.notebook_files import notebook_paths, read
+from workbook.stages import NOTEBOOKS
+
+WORK = NOTEBOOKS / "work"
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="tox -e learn --", description=__doc__.partition("\n")[0])
+    parser.add_argument("--fresh", metavar="NAME", help="replace your copy of this notebook; the old one is kept")
+    parser.add_argument("--port", type=int, default=8888, help="the first port to try")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    options = parser.parse_args(arguments)
+    names = [path.stem for path in notebook_paths()]
+    if options.fresh and options.fresh not in names:
+        parser.error(f"there is no notebook {options.fresh}; the notebooks are {', '.join(names)}")
+    copies = copy_notebooks(options.fresh)
+    with postgres.server():
+        return open_lab(copies[0].name, options)
+
+
+def copy_notebooks(fresh=None):
+    """Copy and trust the notebooks that have no copy yet; returns the copies' paths."""
+    WORK.mkdir(exist_ok=True)
+    copies = []
+    for original in notebook_paths():
+        copy = WORK / original.name
+        if original.stem == fresh and copy.exists():
+            kept = copy.with_name(f"{copy.stem} {time.strftime('%Y-%m-%d %H.%M.%S')}.ipynb")
+            copy.rename(kept)
+            print(f"Your old copy is kept as {kept.name}")
+        if not copy.exists():
+            shutil.copyfile(original, copy)
+            NotebookNotary().sign(read(copy))
+        copies.append(copy)
+    return copies
+
+
+def open_lab(first, options):
+    """Run JupyterLab until it is stopped; returns its exit code."""
+    command = [
+        sys.executable, "-m", "jupyterlab",
+        f"--ServerApp.root_dir={WORK}",
+        f"--ServerApp.port={options.port}",
+        "--ServerApp.ip=127.0.0.1",
+        f"--LabApp.default_url=/lab/tree/{first}",
+        # Nothing is asked of the network.
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
+    ]  # fmt: skip
+    if options.no_browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container
+        command.append("--allow-root")
+    # `import workbook` works in the kernels that the server starts.
+    environment = os.environ | {"PYTHONPATH": str(NOTEBOOKS)}
+    lab = subprocess.Popen(command, cwd=WORK, env=environment)
+    signal.signal(signal.SIGTERM, lambda *_: lab.terminate())  # then the PostgreSQL server is stopped as well
+    while True:
+        try:
+            return lab.wait()
+        except KeyboardInterrupt:  # JupyterLab gets it too, and asks or ends
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(main())

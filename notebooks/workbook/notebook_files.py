@@ -1,0 +1,87 @@
+"""The notebooks' files: where they are, running them, and storing outputs that change only if the text does."""
+import configparser
+import os
+import re
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from workbook.stages import NOTEBOOKS
+
+SANITIZE = Path(__file__).with_name("sanitize.cfg")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def notebook_paths():
+    """The tracked notebooks in their order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def write(notebook, path):
+    Path(path).write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+
+
+def code_cells(notebook):
+    """The cells that are run: code, and not empty."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def client(notebook):
+    """A client that runs `notebook` with the notebooks' folder as the working directory; 120 s a cell."""
+    return NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        record_timing=False,
+        coalesce_streams=True,
+    )
+
+
+def run_all(notebook):
+    """Run a notebook from top to bottom in a kernel of its own; its outputs are replaced."""
+    client(notebook).execute(cwd=str(NOTEBOOKS))
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    return notebook
+
+
+def sanitized(value):
+    """`value`, a text or anything made of texts, with what may differ between runs replaced."""
+    if isinstance(value, str):
+        for pattern, replacement in rules():
+            value = re.sub(pattern, replacement, value)
+        return value
+    if isinstance(value, dict):
+        return {key: sanitized(each) for key, each in value.items()}
+    return [sanitized(each) for each in value] if isinstance(value, list) else value
+
+
+def rules():
+    parser = configparser.RawConfigParser()
+    parser.read(SANITIZE, encoding="ascii")
+    return [(parser[section]["regex"], parser[section]["replace"]) for section in parser.sections()]
+
+
+def keep_equal_outputs(notebook, before):
+    """Put the outputs of `before` back where they say the same, so that a file changes only if a text does."""
+    old = {cell.id: cell for cell in before.cells if cell.cell_type == "code"}
+    for cell in notebook.cells:
+        stored = old[cell.id].outputs if cell.id in old else None
+        if cell.cell_type == "code" and sanitized(cell.outputs) == sanitized(stored):
+            cell.outputs = stored
+    return notebook
+
+
+def scratch_in(folder):
+    """Let kernels that are started from now on make their scratch copies in `folder`."""
+    os.environ["WORKBOOK_SCRATCH"] = str(folder)

@@ -1,0 +1,105 @@
+"""Proof that a stage upgrades and downgrades cleanly, with rows in it."""
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbook.postgres import drop_database
+from workbook.rows import add_rows, changed_values, rows_of
+from workbook.schema import schema_differences
+from workbook.stages import script_directory, stage_folder, stage_folders
+from workbook.workspace import LEFT_OUT, Project
+
+
+class NotProved(Exception):
+    """What a migration lost or changed, one line each."""
+
+    def _render_traceback_(self):
+        return [f"NotProved: {self}"]
+
+
+def compare(work):
+    """Say whether the learner's copy has come to the schema of the finished stage; NotProved if not."""
+    with copy_of(work.stage, work.database) as finished:
+        finished.must("db", "upgrade")
+        require(schema_differences(work.tables(), finished.tables(), ("your database", "the finished stage")))
+        require_same_revision(work, finished)
+    print(f"Your database has the schema of {work.stage}, and is at {' and '.join(work.revision())} as well.")
+
+
+def prove(stage, database="sqlite"):
+    """Upgrade a copy of the stage, downgrade it to the stage before and upgrade it again, with rows in it.
+
+    `database` is "sqlite" or "postgresql". Each step is a real `flask db`
+    command. NotProved if a value that has a place on both sides is not the
+    same, or the schema is not.
+    """
+    with copy_of(stage, database) as project:
+        walk(project, parent_of(stage), head_of(stage_folder(stage)))
+    print(f"Proved: {stage} on {database}.")
+
+
+@contextmanager
+def copy_of(stage, database):
+    """A copy of a stage in a folder, and on a database, that are gone after the block."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / stage
+        shutil.copytree(stage_folder(stage), folder, ignore=LEFT_OUT)
+        project = Project(folder, database)
+        try:
+            yield project
+        finally:
+            if database == "postgresql":
+                drop_database(project.url)
+
+
+def parent_of(stage):
+    """The revision at which the stage before ends; "base" if there is none."""
+    before = [folder for folder in stage_folders() if folder.name < stage]
+    return head_of(before[-1]) if before else "base"
+
+
+def head_of(folder):
+    return script_directory(folder).get_current_head()
+
+
+def walk(project, parent, head):
+    rows = {}
+    tables = {}
+    if parent != "base":
+        project.must("db", "upgrade", parent)
+        add_rows(project.url)
+        rows, tables = rows_of(project.url), project.tables()
+
+    project.must("db", "upgrade")
+    require(changed_values(rows, rows_of(project.url)))
+    print(f"upgrade    {parent} → {head}: {counted(rows)} before, and the same after it")
+    add_rows(project.url)
+    rows_up, tables_up = rows_of(project.url), project.tables()
+
+    project.must("db", "downgrade", parent)
+    rows_down = rows_of(project.url)
+    require(changed_values(rows_up, rows_down))
+    require(schema_differences(tables, project.tables(), ("the schema before", "the schema after the downgrade")))
+    gone = [f"{table} ({len(found)} rows)" for table, found in rows_up.items() if table not in rows_down]
+    print(f"downgrade  {head} → {parent}: the schema as before; {counted(rows_down)} kept", end="")
+    print(f", gone with its table: {', '.join(gone)}" if gone else "")
+
+    project.must("db", "upgrade")
+    require(changed_values(rows_down, rows_of(project.url)))
+    require(schema_differences(tables_up, project.tables(), ("the first upgrade", "the second upgrade")))
+    print(f"upgrade    {parent} → {head}: schema and rows as after the first upgrade")
+
+
+def require_same_revision(work, finished):
+    if work.revision() != finished.revision():
+        raise NotProved(f"Your database is at {work.revision()}, the finished stage at {finished.revision()}.")
+
+
+def require(lines):
+    if lines:
+        raise NotProved("; ".join(lines[:5]))
+
+
+def counted(rows):
+    return ", ".join(f"{len(found)} {table}" for table, found in rows.items()) or "no rows"

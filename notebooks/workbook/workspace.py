@@ -1,0 +1,238 @@
+"""A learner's scratch copy of a stage, and what can be done with it from a notebook."""
+import difflib
+import os
+import shutil
+from pathlib import Path
+
+import psutil
+from alembic.runtime.migration import MigrationContext
+from alembic.util import to_tuple
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from workbook import commands, pictures, postgres, views
+from workbook.rows import rows_of
+from workbook.schema import schema_of
+from workbook.stages import NOTEBOOKS, TEMPLATES, script_directory, stage_folder
+
+LEFT_OUT = shutil.ignore_patterns("instance", "__pycache__", ".pytest_cache", ".venv")
+
+
+class CommandFailed(Exception):
+    """A command that `%flask` ran ended with an exit code other than 0; what it printed stands above."""
+
+    def _render_traceback_(self):
+        return [f"CommandFailed: {self}"]
+
+
+class Project:
+    """A Flask project in a folder, the environment variables its commands get, and its database."""
+
+    def __init__(self, folder, database="sqlite"):
+        self.folder = Path(folder)
+        self.database = database
+        # A database for each copy: two notebooks never see each other's rows.
+        self.variables = {"DATABASE_URL": postgres.create_database()} if database == "postgresql" else {}
+
+    @property
+    def url(self):
+        """The URL of the database."""
+        return self.variables.get("DATABASE_URL") or f"sqlite:///{self.file.as_posix()}"
+
+    @property
+    def file(self):
+        """Where the SQLite database is, once a command has made it."""
+        return self.folder / "instance" / "app.db"
+
+    def flask(self, *arguments):
+        """Run `flask <arguments>` here and wait; returns how it ended."""
+        return commands.run(["flask", *arguments], self.folder, self.variables)
+
+    def must(self, *arguments):
+        """Run `flask <arguments>`; CommandFailed with everything it printed if it fails."""
+        ended = self.flask(*arguments)
+        if ended.code:
+            raise CommandFailed(f"flask {' '.join(arguments)}\n{ended.output}")
+        return ended
+
+    def tables(self):
+        """The schema, as `schema_of` returns it; empty before the first upgrade."""
+        return schema_of(self.url) if self.exists() else {}
+
+    def exists(self):
+        return self.database != "sqlite" or self.file.exists()
+
+    def revision(self):
+        """The revisions that the database says it is at: none, one, or several."""
+        if not self.exists():
+            return ()
+        engine = create_engine(self.url, poolclass=NullPool)
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_heads()
+
+
+class Workspace(Project):
+    """A copy of a stage to work in; the stage itself is never touched.
+
+    `stage` is a stage's folder name. With `migrations=False` the copy has no
+    migrations folder, as before `flask db init`. With `rows` the database is
+    upgraded and holds that many sample rows a table. `database` is "sqlite" or
+    "postgresql". The copy is the folder `name` (default: the stage's name) in
+    the scratch folder and is made anew each time; two notebooks that run at
+    the same time get two copies.
+    """
+
+    current = None  # the one that %flask works in
+
+    def __init__(self, stage, migrations=True, rows=None, database="sqlite", name=None):
+        source = stage_folder(stage)
+        super().__init__(claim(name or stage), database)
+        self.stage = stage
+        shutil.copytree(source, self.folder, ignore=LEFT_OUT)
+        if not migrations:
+            shutil.rmtree(self.folder / "migrations")
+        Workspace.current = self
+        if rows is not None:
+            self.must("db", "upgrade")
+            self.must("seed", "--rows", str(rows))
+
+    def __repr__(self):
+        return f"A copy of stage {self.stage} to work in, on {self.database}."
+
+    @property
+    def template(self):
+        """The folder that `flask db init -t` takes: env.py and alembic.ini as all stages have them."""
+        return (TEMPLATES / "migrations").as_posix()
+
+    # Pages
+
+    def page(self, path):
+        """Start the app, open a page and show it."""
+        return views.Page(path, commands.visit(path, self.folder, self.variables))
+
+    def submit(self, path, **fields):
+        """Start the app, fill in the form on a page, submit it and show the answer."""
+        return views.Page(path, commands.visit(path, self.folder, self.variables, fields), fields)
+
+    # Files
+
+    def show(self, name):
+        """Show a file of the copy."""
+        return views.Code(name, self.read(name))
+
+    def read(self, name):
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def files(self, name="."):
+        """The files below a folder of the copy, as text."""
+        folder = self.folder / name
+        paths = sorted(path.relative_to(self.folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        return views.Text("\n".join(path for path in paths if "__pycache__" not in path))
+
+    def write(self, name, content):
+        """Replace or create a file, and show the change."""
+        path = self.folder / name
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="\n")
+        return views.Code(name, diff(name, before, content), "diff")
+
+    def edit(self, name, old, new):
+        """Replace the text `old`, which must be there once, by `new`, and show the change."""
+        before = self.read(name)
+        if before.count(old) != 1:
+            raise ValueError(f"{name} holds this text {before.count(old)} times, not once: {old!r}")
+        return self.write(name, before.replace(old, new))
+
+    def script(self, revision):
+        """The path of the migration script of `revision`, relative to the copy."""
+        path = Path(script_directory(self.folder).get_revision(revision).path)
+        return path.relative_to(self.folder).as_posix()
+
+    # The database
+
+    def sql(self, statement):
+        """Run one SQL statement, as a database client would, and show the rows that it returns."""
+        engine = create_engine(self.url, poolclass=NullPool)
+        with engine.begin() as connection:
+            result = connection.execute(text(statement))
+            if result.returns_rows:
+                return views.Rows(list(result.keys()), [tuple(row) for row in result])
+            return views.Text(f"rows changed: {result.rowcount}")
+
+    def rows(self, table, limit=5):
+        """Show the first rows of a table by id; `limit` of them."""
+        return self.sql(f"SELECT * FROM {table} ORDER BY id LIMIT {int(limit)}")
+
+    def count(self, table):
+        """How many rows a table has."""
+        return self.sql(f"SELECT count(*) FROM {table}").rows[0][0]
+
+    def all_rows(self):
+        """{table: {primary key: {column: value}}}, to compare with a later state."""
+        return rows_of(self.url)
+
+    def schema(self, before=None):
+        """Show the tables; what `before`, an earlier picture, did not have is marked as new."""
+        return pictures.Schema(self.tables(), before and before.tables)
+
+    def history(self):
+        """Show the revisions of the scripts, and where the database is."""
+        revisions = [
+            (revision.revision, down_revisions(revision), revision.doc)
+            for revision in script_directory(self.folder).walk_revisions()
+        ]
+        return pictures.History(revisions, self.revision())
+
+
+def down_revisions(revision):
+    """The ids of a revision's parents: none, one, or for a merge several."""
+    return to_tuple(revision.down_revision, default=())
+
+
+def diff(name, before, after):
+    names = f"{name} before", f"{name} after"
+    return "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm=""))
+
+
+def scratch_folder():
+    """Where the copies are: `WORKBOOK_SCRATCH`, or notebooks/work/scratch, which git ignores."""
+    return Path(os.environ.get("WORKBOOK_SCRATCH") or NOTEBOOKS / "work" / "scratch").resolve()
+
+
+def claim(wanted):
+    """A folder for a copy, not there yet, which no other running kernel uses.
+
+    The folder is `scratch/<wanted>`, so that a learner finds it again; while
+    another kernel has that one, `scratch/<wanted>-2` and so on. A file beside
+    it names the process that has it.
+    """
+    base = scratch_folder()
+    base.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 1000):
+        name = wanted if number == 1 else f"{wanted}-{number}"
+        owner = base / f".{name}.owner"
+        try:
+            with owner.open("x") as file:
+                file.write(me())
+        except FileExistsError:
+            if is_running(owner.read_text()):
+                continue
+            owner.write_text(me())
+        if (base / name).exists():
+            shutil.rmtree(base / name)
+        return base / name
+    raise RuntimeError("All scratch folders are in use. Shut down kernels that you no longer need.")
+
+
+def me():
+    process = psutil.Process()
+    return f"{process.pid} {process.create_time()}"
+
+
+def is_running(owner):
+    """Whether the process that wrote `owner` still runs, and is not this one."""
+    try:
+        return owner != me() and psutil.Process(int(owner.split()[0])).create_time() == float(owner.split()[1])
+    except (psutil.NoSuchProcess, IndexError, ValueError):
+        return False

@@ -1,0 +1,172 @@
+"""Kill a migration at a chosen statement, in a process of its own, and look at what is left.
+
+A point is a moment before a statement that writes, or before a COMMIT. The
+points of a command are counted from 0.
+"""
+import multiprocessing
+import os
+import shutil
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from history import Picture, picture, way_back
+from sqlalchemy import Engine, event, make_url
+from workbook import postgres, stages
+from workbook.rows import add_rows
+
+KILLED = -signal.SIGKILL if hasattr(signal, "SIGKILL") else 9
+# A "forkserver" imports the libraries once for all processes; where there is none (Windows), each does for itself.
+PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+if hasattr(os, "fork"):
+    PROCESSES.set_forkserver_preload(["flask_bootstrap", "flask_migrate", "flask_sqlalchemy", "flask_wtf", "psycopg"])
+READS = ("SELECT", "PRAGMA", "SHOW", "SET LOCK_TIMEOUT")
+
+
+class Step(NamedTuple):
+    """One migration, in one direction, on a database with rows."""
+
+    command: str
+    target: str
+    start: str  # the URL of a database to copy
+    before: Picture
+    after: Picture
+    points: int
+
+
+class Killer:
+    """Within the block, counts the points on every engine of this process, and ends the process at one of them."""
+
+    def __init__(self, point=None):
+        self.point, self.count = point, 0
+
+    def __enter__(self):
+        event.listen(Engine, "before_cursor_execute", self.statement)
+        event.listen(Engine, "commit", self.reached)
+        return self
+
+    def __exit__(self, *error):
+        event.remove(Engine, "before_cursor_execute", self.statement)
+        event.remove(Engine, "commit", self.reached)
+
+    def statement(self, connection, cursor, statement, parameters, context, many):
+        if not statement.lstrip().upper().startswith(READS):
+            self.reached(connection)
+
+    def reached(self, connection):
+        if self.count == self.point:
+            die()
+        self.count += 1
+
+
+def die():
+    """End this process as a power cut would: nothing is tidied up, no `finally` runs."""
+    if hasattr(signal, "SIGKILL"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(KILLED)
+
+
+def every_step(folder, url):
+    """Yields each revision of the project in `folder`, up and down, with rows in all tables; `url` is empty at first."""
+    script = stages.script_directory(folder)
+    with stages.stage_app(folder, url) as app:
+        for revision in reversed(list(script.walk_revisions())):
+            add_rows(url)
+            yield taken(app, url, "upgrade", revision.revision)
+            add_rows(url)
+            yield taken(app, url, "downgrade", way_back(revision))
+            stages.upgrade(app, revision.revision)
+
+
+def taken(app, url, command, target):
+    """The step `command target`, taken on the database `url` itself."""
+    start, before = copy_database(url), look(url)
+    with Killer() as counter:
+        getattr(stages, command)(app, target)
+    return Step(command, target, start, before, look(url), counter.count)
+
+
+def not_survived(folder, kills):
+    """One line for each (step, point) in `kills` that went wrong; [] is what everybody hopes for.
+
+    Survived means: the process is dead, the database is exactly what it was
+    before the step or after it, and the same command, run again, ends where it should.
+    """
+    return [line for step, point in kills if (line := killed(folder, step, point))]
+
+
+def exit_code(*arguments):
+    """How a new process ended that did `migrate(*arguments)`."""
+    process = PROCESSES.Process(target=migrate, args=arguments)
+    process.start()
+    process.join(60)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        return "nothing for a minute"
+    return process.exitcode
+
+
+def migrate(folder, url, command, target, point):
+    with stages.stage_app(folder, url) as app, Killer(point):
+        getattr(stages, command)(app, target)
+
+
+def killed(folder, step, point):
+    """What went wrong, in one line; None if nothing did."""
+    url = copy_database(step.start)
+    here = f"{step.command} {step.target} killed at point {point} of {step.points}"
+    try:
+        if (code := exit_code(folder, url, step.command, step.target, point)) != KILLED:
+            return f"{here}: it was not killed, it ended with {code}"
+        left = look(url)
+        if left not in (step.before, step.after):
+            return f"{here}: what is left is neither the old revision nor the new one"
+        with stages.stage_app(folder, url) as app:
+            if left == step.before:
+                getattr(stages, step.command)(app, step.target)
+        return None if look(url) == step.after else f"{here}: the next run ends with other tables or rows"
+    except Exception as error:  # whatever it is, the next run did not work
+        return f"{here}: the next run fails: {type(error).__name__}: {str(error).splitlines()[0]}"
+    finally:
+        drop_database(url)
+
+
+def look(url):
+    """A picture of the database. Times of this hour are one word in it: the migration that runs makes them."""
+    seen = picture(url)
+    for row in (row for found in seen.rows.values() for row in found.values()):
+        row.update({name: "now" for name, value in row.items() if is_new(value)})
+    return seen
+
+
+def is_new(value):
+    if not isinstance(value, datetime):
+        return False
+    return abs(datetime.now(UTC) - (value if value.tzinfo else value.replace(tzinfo=UTC))) < timedelta(hours=1)
+
+
+def sample(kills, size):
+    """About `size` of the list `kills`, evenly spread, the first and the last among them; all if `size` is None."""
+    if size is None or len(kills) <= size:
+        return kills
+    return [kills[round(number * (len(kills) - 1) / (size - 1))] for number in range(size)]
+
+
+def copy_database(url):
+    """The URL of a new database with the content of `url`."""
+    if make_url(url).get_backend_name() == "postgresql":
+        return postgres.create_database(template=make_url(url).database)
+    path = Path(make_url(url).database)
+    copy = path.with_name(f"{path.stem}-{os.urandom(6).hex()}.db")
+    shutil.copy(path, copy) if path.exists() else copy.touch()
+    return f"sqlite:///{copy.as_posix()}"
+
+
+def drop_database(url):
+    if make_url(url).get_backend_name() == "postgresql":
+        postgres.drop_database(url)
+    else:
+        Path(make_url(url).database).unlink()
+

@@ -1,0 +1,91 @@
+"""Projects to break: copies of the last stage, with migrations added, or with Flask-Migrate's stock env.py."""
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from importlib.resources import files
+
+from workbook import stages
+from workbook.commands import Finished, clean_environment
+
+REVISION = '''"""{name}"""
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import op
+from alembic.util import CommandError
+
+revision = "{name}"
+down_revision = {parent!r}
+branch_labels = depends_on = None
+
+
+def upgrade():
+{upgrade}
+
+
+def downgrade():
+{downgrade}
+'''
+# Waits until `together` sees what all the commands do, so that they surely overlap.
+GATE = """
+while not Path(__file__).with_name("gate is open").exists():
+    time.sleep(0.05)
+op.create_table("gate", sa.Column("id", sa.Integer, primary_key=True))
+"""
+
+
+def copy_project(folder):
+    """A copy of the last stage in the new folder `folder`."""
+    ignored = shutil.ignore_patterns("__pycache__", "instance", ".venv", ".pytest_cache")
+    return shutil.copytree(stages.stage_folders()[-1], folder, ignore=ignored)
+
+
+def use_stock_env(folder):
+    """Give the project in `folder` the env.py and alembic.ini that `flask db init` makes by itself."""
+    stock = files("flask_migrate") / "templates" / "flask"
+    for source, target in (("env.py", "env.py"), ("alembic.ini.mako", "alembic.ini")):
+        (folder / "migrations" / target).write_text((stock / source).read_text("utf-8"), "utf-8")
+    return folder
+
+
+def add_revision(folder, name, upgrade, downgrade="pass", parent=None):
+    """Add a migration after the last one (or after `parent`) to the project in `folder`; returns its path."""
+    parent = parent or stages.script_directory(folder).get_current_head()
+    path = folder / "migrations" / "versions" / f"{name}.py"
+    bodies = [textwrap.indent(textwrap.dedent(body).strip(), "    ") for body in (upgrade, downgrade)]
+    path.write_text(REVISION.format(name=name, parent=parent, upgrade=bodies[0], downgrade=bodies[1]), "utf-8")
+    return path
+
+
+def together(folder, url, count):
+    """Start `count` commands `flask db upgrade` at once on a project whose last migration is GATE; returns [Finished]."""
+    gate = folder / "migrations" / "versions" / "gate is open"
+    gate.unlink(missing_ok=True)
+    logs = [folder / f"{number}.log" for number in range(count)]
+    processes = [start_upgrade(folder, url, log) for log in logs]
+    deadline = time.monotonic() + 60
+    while not all(process.poll() is not None or is_at_rest(log) for process, log in zip(processes, logs, strict=True)):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    gate.touch()
+    codes = [process.wait(60) for process in processes]
+    return [Finished(code, log.read_text("utf-8")) for code, log in zip(codes, logs, strict=True)]
+
+
+def start_upgrade(folder, url, log):
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "flask", "db", "upgrade"],
+            cwd=folder, env=clean_environment({"DATABASE_URL": url}),
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+
+def is_at_rest(log):
+    """Whether the command that writes `log` is in the last migration, or waits for its turn."""
+    text = log.read_text("utf-8")
+    return "-> gate" in text or "; waiting for it to end" in text

@@ -1,0 +1,220 @@
+"""The promises of migrations/env.py: migrations are whole, alone, lose no rows and block nobody."""
+import os
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from alembic.util import CommandError
+from faults import every_step, not_survived, sample
+from history import picture
+from projects import GATE, add_revision, copy_project, together, use_stock_env
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from workbook.rows import add_rows, changed_values, rows_of
+from workbook.stages import script_directory, stage_app, upgrade
+
+KILLS = None if os.environ.get("WORKBOOK_FAULTS") == "all" else 6  # in each direction
+LAST_LINES = {
+    "sqlite": 'op.execute("VACUUM")',
+    "postgresql": 'op.create_index("late", "users", ["name"], postgresql_concurrently=True)',
+}
+REBUILD = 'with op.batch_alter_table("users") as table: table.alter_column("name", type_=sa.String(150))'
+BADGES = """
+op.create_table(
+    "badges",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+)
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the last stage."""
+    return copy_project(tmp_path / "project")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path):
+    return f"sqlite:///{(tmp_path / 'stock.db').as_posix()}"
+
+
+# --- whole --------------------------------------------------------------------
+
+
+def test_a_killed_migration_has_happened_or_not_and_the_next_run_succeeds(project, url):
+    steps = list(every_step(project, url))
+    for command in ("upgrade", "downgrade"):
+        kills = sample([(step, point) for step in steps if step.command == command for point in range(step.points)], KILLS)
+        problems = not_survived(project, kills)
+        print(f"{command}: kills survived {len(kills) - len(problems)}/{len(kills)}")
+        assert not problems, "\n".join(["env.py let a kill do harm:", *problems])
+
+
+def test_the_same_kills_do_harm_under_the_stock_env_py_on_sqlite(project, sqlite_url):
+    steps = list(every_step(use_stock_env(project), sqlite_url))
+    kills = sample([(step, point) for step in steps for point in range(step.points)], KILLS)
+    assert not_survived(project, kills), "These kills prove nothing: the stock env.py survives them."
+
+
+@pytest.mark.parametrize("body", ['raise ValueError("no")', "missing_name", 'raise CommandError("no")'])
+def test_a_migration_that_raises_leaves_no_trace(project, url, body):
+    with stage_app(project, url) as app:
+        upgrade(app)
+        add_rows(url)
+        before = picture(url)
+        changes = f'{REBUILD}\nop.execute("UPDATE users SET name = \'x\'")\n'
+        path = add_revision(project, "broken", changes + body)
+        line = path.read_text("utf-8").splitlines().index(f"    {body}") + 1
+        with pytest.raises(CommandError, match=rf"^Rolled back in broken\.py, line {line}: ") as caught:
+            upgrade(app)
+        assert "\n" not in str(caught.value)
+        assert picture(url) == before, "A migration that raised has left something behind."
+
+
+# --- alone --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", ["empty", "one behind"])
+def test_of_simultaneous_upgrades_one_works_and_the_others_wait_and_say_so(project, url, database, start):
+    prepare(project, url, database, start)
+    finished = together(project, url, 4)
+    output = "\n---\n".join(one.output for one in finished)
+    assert [one.code for one in finished] == [0] * 4, output
+    assert sum("Running upgrade" in one.output for one in finished) == 1, f"More than one did the work:\n{output}"
+    assert sum("Another `flask db` command is running" in one.output for one in finished) == 3, output
+    assert picture(url).heads == {"gate"}
+
+
+def test_simultaneous_upgrades_fail_under_the_stock_env_py(project, url, database):
+    prepare(use_stock_env(project), url, database, "one behind")
+    assert any(one.code for one in together(project, url, 4)), "This proves nothing: the stock env.py does it too."
+
+
+def prepare(project, url, database, start):
+    if start == "one behind":
+        with stage_app(project, url) as app:
+            upgrade(app)
+    add_revision(project, "gate", f"{GATE}\nwith op.get_context().autocommit_block():\n    {LAST_LINES[database]}")
+
+
+# --- no row lost --------------------------------------------------------------
+
+
+def rows_changed_by_a_rebuild(project, url):
+    """What changes in the rows when `users` is rebuilt, which badges and model_metadata point at."""
+    with stage_app(project, url) as app:
+        add_revision(project, "badges", BADGES)
+        upgrade(app)
+        add_rows(url)
+        before = rows_of(url)
+        assert before["badges"] and any(row["owner_id"] for row in before["model_metadata"].values())
+        add_revision(project, "rebuild", REBUILD)
+        upgrade(app)
+        return changed_values(before, rows_of(url))
+
+
+def test_rebuilding_a_table_keeps_the_rows_that_point_at_it(project, url):
+    assert rows_changed_by_a_rebuild(project, url) == []
+
+
+def test_rebuilding_a_table_loses_such_rows_under_the_stock_env_py_on_sqlite(project, sqlite_url):
+    lines = "\n".join(rows_changed_by_a_rebuild(use_stock_env(project), sqlite_url))
+    assert "badges 1: the row is missing" in lines and "owner_id was" in lines, "This proves nothing."
+
+
+def test_a_migration_that_leaves_rows_pointing_at_nothing_is_rolled_back_and_names_them(project, sqlite_url):
+    with stage_app(project, sqlite_url) as app:
+        upgrade(app)
+        add_rows(sqlite_url)
+        before = picture(sqlite_url)
+        add_revision(project, "orphans", 'op.execute("DELETE FROM users WHERE id = 2")')
+        owned = [key for key, row in before.rows["model_metadata"].items() if row["owner_id"] == 2]
+        with pytest.raises(CommandError, match=f"^Rolled back: .*model_metadata row {owned[0]} points at no row of users"):
+            upgrade(app)
+        assert picture(sqlite_url) == before
+
+
+# --- blocks nobody ------------------------------------------------------------
+
+
+@contextmanager
+def another_session(url, *statements, seconds):
+    """Another session that ran `statements` in a transaction, and ends it after `seconds` or with the block."""
+    began, end, times = threading.Event(), threading.Event(), []
+
+    def hold():
+        with create_engine(url, poolclass=NullPool).connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            began.set()
+            end.wait(seconds)
+            times.append(time.monotonic())
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert began.wait(10), "The other session could not begin."
+    yield times
+    end.set()
+    thread.join()
+
+
+@contextmanager
+def reading(url):
+    """Read the table users over and over; yields a list of how long each time took, in seconds."""
+    end, durations = threading.Event(), []
+
+    def read():
+        engine = create_engine(url, poolclass=NullPool)
+        while not end.is_set():
+            start = time.monotonic()
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SELECT count(*) FROM users").scalar()
+            durations.append(time.monotonic() - start)
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    yield durations
+    end.set()
+    thread.join()
+
+
+HOLDERS = [("BEGIN", "SELECT * FROM users"), ("BEGIN", "UPDATE users SET name = 'held' WHERE id = 1")]
+
+
+@pytest.mark.filterwarnings("ignore:there is already a transaction")
+@pytest.mark.parametrize("statements", HOLDERS, ids=["reader", "writer"])
+def test_who_holds_a_table_is_waited_for_and_readers_go_on(project, url, database, statements):
+    with stage_app(project, url) as app:
+        upgrade(app)
+        add_rows(url)
+        add_revision(project, "wider", REBUILD)
+        with another_session(url, *statements, seconds=3) as ended, reading(url) as durations:
+            upgrade(app)
+            done = time.monotonic()
+        assert picture(url).heads == {"wider"}
+    assert ended and 0 <= done - ended[0] < 3, "The upgrade did not wait for the holder, or went on long after it."
+    assert max(durations) < 1.5, f"A reader was stopped for {max(durations):.1f} s: see LOCK_TIMEOUT."
+
+
+@pytest.mark.parametrize("statements", HOLDERS, ids=["reader", "writer"])
+def test_waiting_ends_in_one_line_when_the_patience_is_over(project, url, database, statements, caplog):
+    with stage_app(project, url) as app:
+        upgrade(app)
+        add_rows(url)
+        before = picture(url)
+        add_revision(project, "wider", REBUILD)
+        with another_session(url, *statements, seconds=30):
+            start = time.monotonic()
+            result = app.test_cli_runner().invoke(args=["db", "upgrade", "-x", "wait=1"])
+            assert time.monotonic() - start < 5
+        errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+        assert result.exit_code == 1
+        assert errors == [
+            "Error: Tables are in use by another session, for 1 s now. Try again later, or wait longer: -x wait=SECONDS"
+        ]
+        assert picture(url) == before
+        upgrade(app)

@@ -1,0 +1,167 @@
+"""What the pages say when the database is at another revision, busy or out of reach: a 503 that helps."""
+import socket
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+
+from browsing import LAST_STAGE, ON_POSTGRESQL, Browser, elements, rows, seed
+from sqlalchemy import create_engine, event, make_url, text
+from workbook.stages import script_directory, stage_app, upgrade
+
+ADA = {"name": "Ada Okafor", "display_name": "Ada Okafor", "email": "ada@example.com"}
+
+
+def list_pages(app):
+    return [path for path in ("/", "/models") if any(rule.rule == path for rule in app.url_map.iter_rules())]
+
+
+def revisions_upwards(stage):
+    """The ids of a stage's revisions, each after those that it builds on."""
+    return [revision.revision for revision in script_directory(stage).walk_revisions()][::-1]
+
+
+def test_a_page_on_a_database_without_tables_says_what_to_run(stage, url):
+    with stage_app(stage, url) as app:
+        for path in list_pages(app):
+            answer = Browser(app).get(path)
+            assert answer.status_code == 503
+            assert "at no revision" in answer.text and "flask db upgrade" in answer.text
+        assert Browser(app).post("/add", ADA).status_code == 503
+        upgrade(app)
+        for path in list_pages(app):
+            assert Browser(app).get(path).status_code == 200
+
+
+def test_a_page_whose_query_fails_behind_the_code_names_both_revisions(stage, url):
+    *behind, head = revisions_upwards(stage)
+    failed = []
+    with stage_app(stage, url) as app:
+        for revision in behind:
+            upgrade(app, revision)
+            found = sorted(version for version, in rows(app, "SELECT version_num FROM alembic_version"))
+            for path in list_pages(app):
+                answer = Browser(app).get(path)
+                failed += [revision] * (answer.status_code != 200)
+                expected = f"The database is at revision {' and '.join(found)}, this code expects revision {head}."
+                assert answer.status_code == 200 or answer.status_code == 503 and expected in answer.text
+                assert answer.status_code == 200 or "flask db upgrade" in answer.text
+    assert not behind or behind[0] in failed, "the code should not be content with the first revision"
+
+
+def test_a_database_ahead_of_the_code_is_served_as_long_as_its_queries_work(app, browser):
+    seed(app, 2)
+    rows(app, "UPDATE alembic_version SET version_num = '9999'")
+    for path in list_pages(app):
+        assert browser.get(path).status_code == 200
+    rows(app, "ALTER TABLE users RENAME TO people")
+    answer = browser.get("/")
+    assert answer.status_code == 503
+    assert "at revision 9999" in answer.text and "deploy the newer code" in answer.text
+    assert "flask db upgrade" not in answer.text
+
+
+def test_a_query_that_fails_at_the_right_revision_is_a_logged_500(app, browser, caplog):
+    rows(app, "ALTER TABLE users RENAME TO people")
+    answer = browser.get("/")
+    assert answer.status_code == 500
+    assert "has been logged" in answer.text and "users" in caplog.text
+
+
+def check_try_again(answer, secrets=()):
+    assert answer.status_code == 503
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    assert "try again" in elements(answer, "main")[0].text
+    for secret in secrets:
+        assert secret not in answer.text and secret not in str(answer.headers)
+
+
+@contextmanager
+def locked(url):
+    """Hold every lock that a long migration holds."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(make_url(url).database, isolation_level=None)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
+    else:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            connection.execute(text("LOCK TABLE users IN ACCESS EXCLUSIVE MODE"))
+            yield
+        engine.dispose()
+
+
+def test_a_busy_database_gets_a_503_to_try_again_and_is_served_when_it_is_free(app, browser, migrated_url):
+    engine = app.extensions["sqlalchemy"].engine
+    engine.dispose()
+
+    @event.listens_for(engine, "connect")  # the last word after the app's own listener: not 5 s, but 0.1 s
+    def less_patience(connection, record):
+        if engine.dialect.name == "sqlite":
+            connection.execute("PRAGMA busy_timeout = 100")
+        else:
+            connection.execute("SET lock_timeout = '100ms'")
+            connection.commit()
+
+    with locked(migrated_url):
+        began = time.monotonic()
+        check_try_again(browser.get("/"))
+        check_try_again(browser.post("/add", ADA))
+        assert time.monotonic() - began < 4
+    assert browser.post("/add", ADA).status_code == 302
+    assert rows(app, "SELECT count(*) FROM users") == [(1,)]
+
+
+def test_a_request_waits_5_seconds_at_most_for_a_lock_or_a_connection(app, database):
+    engine = app.extensions["sqlalchemy"].engine
+    ask = "PRAGMA busy_timeout" if database == "sqlite" else "SHOW lock_timeout"
+    assert rows(app, ask) == [(5000 if database == "sqlite" else "5s",)]
+    assert engine.pool.timeout() == 5
+
+
+def test_a_database_out_of_reach_gets_a_503_that_shows_no_address(stage, database, tmp_path):
+    if database == "sqlite":
+        url, secrets = f"sqlite:///{(tmp_path / 'secret' / 'app.db').as_posix()}", ["secret"]
+    else:
+        with closing(socket.create_server(("127.0.0.1", 0))) as server:
+            port = server.getsockname()[1]  # nobody listens there in a moment
+        url, secrets = f"postgresql://ada:s3cret@127.0.0.1:{port}/app", ["s3cret", "127.0.0.1", str(port), "ada:"]
+    with stage_app(stage, url) as app:
+        for path in list_pages(app):
+            check_try_again(Browser(app).get(path), secrets)
+        check_try_again(Browser(app).post("/add", ADA), secrets)
+
+
+@LAST_STAGE
+@ON_POSTGRESQL
+def test_a_server_that_never_answers_gets_a_503_in_time(stage, database):
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        port = silent.getsockname()[1]
+        with stage_app(stage, f"postgresql://ada:s3cret@127.0.0.1:{port}/app") as app:
+            began = time.monotonic()
+            check_try_again(Browser(app).get("/"), ["s3cret"])
+            assert time.monotonic() - began < 15
+
+
+@ON_POSTGRESQL
+def test_a_server_that_was_restarted_is_used_again_at_once(app, browser, migrated_url):
+    assert browser.get("/").status_code == 200
+    engine = create_engine(migrated_url)
+    with engine.connect() as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        assert connection.scalar(text(f"SELECT count(pg_terminate_backend(pid)) {others}")) > 0
+    engine.dispose()
+    assert browser.get("/").status_code == 200
+
+
+@LAST_STAGE
+@ON_POSTGRESQL
+def test_a_connection_that_is_cut_during_a_query_gets_a_503_to_try_again(app, browser):
+    engine = app.extensions["sqlalchemy"].engine
+
+    @event.listens_for(engine, "before_cursor_execute", once=True)
+    def cut(connection, cursor, *_):
+        with engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": cursor.connection.info.backend_pid})
+
+    check_try_again(browser.get("/"))
+    assert browser.get("/").status_code == 200

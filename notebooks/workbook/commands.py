@@ -7,6 +7,9 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
+import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -14,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
+
+import psutil
 
 # Settings of the learner's shell that would change what a command prints or does.
 DROPPED = {
@@ -73,6 +78,35 @@ def finish(command, folder, variables):
     return Finished(finished.returncode, relative(finished.stdout, folder))
 
 
+def measure(arguments, folder, variables=None):
+    """As `run`, measured: (how it ended, seconds, most memory that it had at one time in MiB)."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        start, most = time.perf_counter(), 0
+        process = psutil.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=folder,
+            env=clean_environment(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        while process.poll() is None:
+            most = max(most, memory_of(process))
+            time.sleep(0.02)
+        seconds = time.perf_counter() - start
+        output.seek(0)
+        return Finished(process.returncode, relative(output.read(), folder)), seconds, most / 2**20
+
+
+def memory_of(process):
+    """Bytes that a process and those it has started hold; on Windows python.exe of an environment starts another."""
+    try:
+        family = [process, *(process.children() if os.name == "nt" else [])]
+        return sum(each.memory_info().rss for each in family)
+    except psutil.NoSuchProcess:
+        return 0
+
+
 def clean_environment(variables=None):
     kept = {
         name: value
@@ -84,7 +118,8 @@ def clean_environment(variables=None):
 
 
 def relative(text, folder):
-    """`text` with the paths below `folder` as relative POSIX paths."""
+    """`text` with the paths below `folder`, and those of installed packages, as relative POSIX paths."""
+    text = text.replace(sysconfig.get_path("purelib") + os.sep, "")
     for base in sorted({str(folder), str(Path(folder).resolve())}, key=len, reverse=True):
         text = text.replace(base + os.sep, "").replace(base, ".")
     return text if os.sep == "/" else re.sub(r"(?<=[\w.])\\(?=[\w.])", "/", text)
@@ -127,10 +162,13 @@ def serving(folder, variables=None):
         process.stdout.close()
 
 
-def visit(path, folder, variables=None, fields=None):
-    """Open a page of the project in `folder`; with `fields`, fill in the form on that page and submit it."""
+def visit(path, folder, variables=None, fields=None, page=None):
+    """Open a page of the project in `folder`; with `fields`, submit the form that is sent to `path`.
+
+    `page` is where that form stands, if not at `path` itself.
+    """
     with serving(folder, variables) as get:
         if fields is None:
             return get(path)
-        token = re.search(r'name="csrf_token" value="([^"]+)"', get(path).html)
+        token = re.search(r'name="csrf_token" value="([^"]+)"', get(page or path).html)
         return get(path, dict(fields) | ({"csrf_token": token[1]} if token else {}))

@@ -5,6 +5,7 @@ trusted one and an exported page all show, without a network. The text twin is
 the image's alternative text and can be unfolded below it.
 """
 import base64
+import re
 from html import escape
 
 LINE = 22  # pixels from one line of text to the next
@@ -102,11 +103,13 @@ class History(Picture):
     """The revisions and where the database is.
 
     `revisions` holds (id, ids of the parents, message), newest first, as Alembic
-    walks them; `current` the ids that the database says it is at.
+    walks them; `current` the ids that the database says it is at. With `since`,
+    an id, only that revision and what comes after it is shown.
     """
 
-    def __init__(self, revisions, current):
+    def __init__(self, revisions, current, since=None):
         self.revisions = list(reversed(revisions))
+        self.since = since
         self.parents = {revision: set(parents) for revision, parents, _ in revisions}
         self.current = set(current)
         self.applied = set()
@@ -114,36 +117,63 @@ class History(Picture):
         while waiting:
             self.applied.add(revision := waiting.pop())
             waiting += self.parents[revision]
+        if since:
+            self.leave_out_earlier()
+
+    def leave_out_earlier(self):
+        shown = {self.since}
+        for revision, parents, _ in self.revisions:
+            if shown & set(parents):
+                shown.add(revision)
+        self.revisions = [
+            (revision, [parent for parent in parents if parent in shown], message)
+            for revision, parents, message in self.revisions
+            if revision in shown
+        ]
 
     def state(self, revision):
         if revision in self.current:
             return "applied  ◀ the database is here"
-        return "applied" if revision in self.applied else "not applied"
+        return "applied" if revision in self.applied else self.not_applied()
+
+    def not_applied(self):
+        """What is said of a revision that does not lead to where the database is, as far as the scripts tell."""
+        return "unknown if applied" if self.unknown() else "not applied"
 
     def heads(self):
         return self.parents.keys() - set().union(*self.parents.values())
 
     def text(self):
-        lines = ["base" + ("" if self.current else "  ◀ the database is here: no revision")]
+        lines = [self.start() + ("" if self.current else "  ◀ the database is here: no revision")]
         for revision, parents, message in self.revisions:
-            after = " and ".join(sorted(parents)) or "base"
+            after = " and ".join(sorted(parents)) or self.start()
             head = "  (head)" if revision in self.heads() else ""
-            lines.append(f"{revision}  after {after}: {message}{head}  {self.state(revision)}")
+            said = f": {message}" if message else ""
+            lines.append(f"{revision}  after {after}{said}{head}  {self.state(revision)}")
         lines += [f"{each}  ◀ the database is here, but no script has this id" for each in self.unknown()]
         return "\n".join(lines)
+
+    def start(self):
+        return "…" if self.since else "base"
 
     def unknown(self):
         return sorted(self.current - self.parents.keys())
 
     def lanes(self):
-        """{id: lane}: the first child of a revision stays in its lane, the others move to the right."""
-        lanes, taken = {}, {}
-        for revision, parents, _ in self.revisions:
-            lane = min((lanes[parent] for parent in parents), default=0)
-            while any(taken.get((parent, lane)) for parent in parents):
-                lane += 1
-            taken |= {(parent, lane): True for parent in parents}
-            lanes[revision] = lane
+        """{id: lane}: a revision goes on in the lane of a parent, unless that goes on already; else in a free lane."""
+        rows = {revision: row for row, (revision, *_) in enumerate(self.revisions)}
+        lanes, newest, busy_until = {}, [], []
+        for row, (revision, parents, _) in enumerate(self.revisions):
+            begin = min((rows[parent] for parent in parents), default=-1)
+            going_on = [lanes[parent] for parent in parents if newest[lanes[parent]] == parent]
+            free = [lane for lane, until in enumerate(busy_until) if until <= begin]
+            lane = lanes[revision] = min(going_on or free, default=len(newest))
+            if lane == len(newest):
+                newest.append(revision)
+                busy_until.append(row)
+            newest[lane] = revision
+            children = [rows[child] for child, its_parents, _ in self.revisions if revision in its_parents]
+            busy_until[lane] = max([row, *children])
         return lanes
 
     def svg(self):
@@ -154,11 +184,11 @@ class History(Picture):
         }
         edges, parts, width = [], [], 340
         beside = 24 + 30 * max(lanes.values(), default=0) + 22
-        rows = [("base", "", "" if self.current else "◀ the database is here: no revision", (24, 20), True)]
+        rows = [(self.start(), "", "" if self.current else "◀ the database is here: no revision", (24, 20), True)]
         for revision, parents, message in self.revisions:
             for parent in sorted(parents) or [None]:
-                edges.append(edge(*(places[parent] if parent else (24, 20)), *places[revision]))
-            note = "" if revision in self.applied else "not applied"
+                edges.append(edge(*(places[parent] if parent else (24, 20)), *places[revision], step))
+            note = "" if revision in self.applied else self.not_applied()
             note = "◀ the database is here" if revision in self.current else note
             head = " (head)" if revision in self.heads() else ""
             rows.append((revision, message + head, note, places[revision], revision in self.applied))
@@ -168,7 +198,7 @@ class History(Picture):
             parts.append(text_at(beside, y + 5, name, INK, bold=True))
             parts.append(text_at(beside + 62, y + 5, message, INK))
             offset = beside + 62 + len(message) * CHAR + (16 if message else 0)
-            colour, bold = (PALE, False) if note == "not applied" else (HERE, True)
+            colour, bold = (PALE, False) if note == self.not_applied() else (HERE, True)
             parts.append(text_at(offset, y + 5, note, colour, bold))
             width = max(width, offset + len(note) * CHAR + 20)
         height = 20 + step * len(rows)
@@ -177,6 +207,73 @@ class History(Picture):
             parts.append(text_at(24, height + 5, line, GONE, bold=True))
             width, height = max(width, 40 + len(line) * CHAR), height + step
         return drawing(width, height, edges + parts)
+
+
+class Beside(Picture):
+    """Two or more pictures beside each other, each below its name: {name: picture}."""
+
+    def __init__(self, pictures):
+        self.pictures = pictures
+
+    def text(self):
+        return "\n\n".join(f"{name}:\n{picture.text()}" for name, picture in self.pictures.items())
+
+    def svg(self):
+        parts, left, tallest = [], 10, 0
+        for name, picture in self.pictures.items():
+            svg = picture.svg()
+            width, height = (int(re.search(rf"{side}='(\d+)'", svg)[1]) for side in ("width", "height"))
+            parts.append(text_at(left + 10, 26, name, INK, bold=True))
+            parts.append(svg.replace("<svg ", f"<svg x='{left}' y='36' ", 1))
+            left, tallest = left + width + 20, max(tallest, height)
+        return drawing(left - 10, tallest + 46, parts)
+
+
+class ThreeThings(Picture):
+    """The three things that a migration keeps in step, with the commands between them.
+
+    Each of `models`, `scripts` and `database` is a short text: what that one holds at the moment.
+    """
+
+    def __init__(self, models="", scripts="", database=""):
+        self.boxes = [
+            ("models", "what the code wants", models),
+            ("scripts", "the steps that lead there", scripts),
+            ("database", "tables and rows that exist", database),
+        ]
+
+    def text(self):
+        lines = [f"{name}: {meaning}{' = ' + state if state else ''}" for name, meaning, state in self.boxes]
+        return "\n".join([*lines, *(f"{command}: {meaning}" for command, meaning in BETWEEN.items())])
+
+    def svg(self):
+        width = max(len(words) for box in self.boxes for words in box) * CHAR + 24
+        gap = 20 + max(map(len, BETWEEN)) * CHAR
+        parts = []
+        for number, (name, meaning, state) in enumerate(self.boxes):
+            x = 10 + number * (width + gap)
+            parts += [box(x, 10, width, 88, HERE), text_at(x + 12, 34, name, HERE, bold=True)]
+            parts += [text_at(x + 12, 58, meaning, PALE), text_at(x + 12, 82, state, INK, bold=True)]
+        migrate, upgrade, check = BETWEEN
+        first, second, third = (10 + number * (width + gap) for number in range(3))
+        parts += [arrow(first + width, 54, second, 54), text_at(first + width + 8, 44, migrate, INK)]
+        parts += [arrow(second + width, 54, third, 54), text_at(second + width + 8, 44, upgrade, INK)]
+        parts += [arrow(first + width / 2, 132, third + width / 2, 132, both=True), text_at(second, 124, check, INK)]
+        return drawing(third + width + 10, 148, parts)
+
+
+BETWEEN = {
+    "flask db migrate": "compares models and database, and writes a script",
+    "flask db upgrade": "runs scripts on the database",
+    "flask db check": "compares models and database, and writes nothing",
+}
+
+
+def arrow(x, y, x_end, y_end, both=False):
+    heads = f"M{x_end - 9:.0f} {y_end - 5} L{x_end:.0f} {y_end} L{x_end - 9:.0f} {y_end + 5}"
+    if both:
+        heads += f" M{x + 9:.0f} {y - 5} L{x:.0f} {y} L{x + 9:.0f} {y + 5}"
+    return f"<path d='M{x:.0f} {y} L{x_end:.0f} {y_end} {heads}' stroke='{HERE}' stroke-width='2' fill='none'/>"
 
 
 def drawing(width, height, parts):
@@ -194,8 +291,12 @@ def stripe(x, y, width, fill):
     return f"<rect x='{x:.0f}' y='{y}' width='{width:.0f}' height='{LINE}' fill='{fill}'/>"
 
 
-def edge(x, y, x_end, y_end):
-    return f"<path d='M{x} {y} L{x_end} {y_end}' stroke='{BORDER}' stroke-width='2'/>"
+def edge(x, y, x_end, y_end, step):
+    """A line down to another row. It changes lanes beside its end further left, and so passes through no dot."""
+    if x == x_end:
+        return f"<path d='M{x} {y} L{x_end} {y_end}' stroke='{BORDER}' stroke-width='2'/>"
+    bend = f"{x_end} {y + step}" if x_end > x else f"{x} {y_end - step}"
+    return f"<path d='M{x} {y} L{bend} L{x_end} {y_end}' stroke='{BORDER}' stroke-width='2' fill='none'/>"
 
 
 def text_at(x, y, words, colour, bold=False):

@@ -18,13 +18,17 @@ class NotProved(Exception):
         return [f"NotProved: {self}"]
 
 
-def compare(work):
-    """Say whether the learner's copy has come to the schema of the finished stage; NotProved if not."""
-    with copy_of(work.stage, work.database) as finished:
+def compare(work, stage=None):
+    """Say whether the learner's copy has come to the schema of the finished stage; NotProved if not.
+
+    `stage` is the name of the stage that the copy was brought to (default: the one it was copied from).
+    """
+    stage = stage or work.stage
+    with copy_of(stage, work.database) as finished:
         finished.must("db", "upgrade")
         require(schema_differences(work.tables(), finished.tables(), ("your database", "the finished stage")))
         require_same_revision(work, finished)
-    print(f"Your database has the schema of {work.stage}, and is at {' and '.join(work.revision())} as well.")
+    print(f"Your database has the schema of {stage}, and is at {' and '.join(work.revision())} as well.")
 
 
 def prove(stage, database="sqlite"):

@@ -101,7 +101,7 @@ class Reader(HTMLParser):
     def __init__(self):
         super().__init__()
         self.parts, self.inside, self.kind, self.words = [], False, None, ""
-        self.table, self.label = None, ""
+        self.table, self.label, self.skipping = None, "", False
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
@@ -116,8 +116,11 @@ class Reader(HTMLParser):
             self.table.append([])
         elif tag in ("input", "textarea") and attributes.get("type") != "hidden" and self.table is None:
             self.parts.append(("field", f"{self.label}: [{attributes.get('value', '')}]"))
-        elif tag == "option" and "selected" in attributes:
-            self.kind, self.words = self.kind or "option", self.words + " " if self.table is not None else ""
+        elif tag == "option":
+            self.skipping = "selected" not in attributes
+            self.kind, self.words = self.kind or "option", self.words + " ["
+        elif tag == "button" and self.table is not None:
+            self.words += " ("
         elif tag in ("h1", "th", "td", "label", "button", "p") or "invalid-feedback" in classes:
             self.kind = "alert" if "alert" in classes else "error" if "invalid-feedback" in classes else tag
             self.words = ""
@@ -133,6 +136,9 @@ class Reader(HTMLParser):
         elif tag in ("th", "td") and self.table is not None:
             self.table[-1].append(words)
             self.words = ""
+        elif tag == "option" or (tag == "button" and self.table is not None):
+            self.words = self.words.rstrip(" [") if self.skipping else self.words + ("]" if tag == "option" else ")")
+            self.skipping = False
         elif self.table is None and self.inside and self.kind and words:
             if self.kind == "label":
                 self.label = words
@@ -142,5 +148,5 @@ class Reader(HTMLParser):
             self.kind = None
 
     def handle_data(self, data):
-        if self.inside and self.kind:
+        if self.inside and self.kind and not self.skipping:
             self.words += data

@@ -1,6 +1,7 @@
 """A learner's scratch copy of a stage, and what can be done with it from a notebook."""
 import difflib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import psutil
 from alembic.runtime.migration import MigrationContext
 from alembic.util import to_tuple
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from workbook import commands, pictures, postgres, views
@@ -23,6 +25,13 @@ class CommandFailed(Exception):
 
     def _render_traceback_(self):
         return [f"CommandFailed: {self}"]
+
+
+class Refused(Exception):
+    """A statement that the database did not carry out: the first line of what the database said."""
+
+    def _render_traceback_(self):
+        return [f"Refused: {self}"]
 
 
 class Project:
@@ -50,10 +59,13 @@ class Project:
 
     def must(self, *arguments):
         """Run `flask <arguments>`; CommandFailed with everything it printed if it fails."""
-        ended = self.flask(*arguments)
-        if ended.code:
-            raise CommandFailed(f"flask {' '.join(arguments)}\n{ended.output}")
-        return ended
+        return succeeded(arguments, self.flask(*arguments))
+
+    def measure(self, *arguments):
+        """Run `flask <arguments>`; (seconds, most memory in MiB) that it took, or CommandFailed."""
+        ended, seconds, memory = commands.measure(["flask", *arguments], self.folder, self.variables)
+        succeeded(arguments, ended)
+        return seconds, memory
 
     def tables(self):
         """The schema, as `schema_of` returns it; empty before the first upgrade."""
@@ -110,9 +122,12 @@ class Workspace(Project):
         """Start the app, open a page and show it."""
         return views.Page(path, commands.visit(path, self.folder, self.variables))
 
-    def submit(self, path, **fields):
-        """Start the app, fill in the form on a page, submit it and show the answer."""
-        return views.Page(path, commands.visit(path, self.folder, self.variables, fields), fields)
+    def submit(self, path, page=None, **fields):
+        """Start the app, fill in the form that is sent to `path`, submit it and show the answer.
+
+        The form stands on the page of the same path, or on `page`.
+        """
+        return views.Page(path, commands.visit(path, self.folder, self.variables, fields, page), fields)
 
     # Files
 
@@ -144,6 +159,23 @@ class Workspace(Project):
             raise ValueError(f"{name} holds this text {before.count(old)} times, not once: {old!r}")
         return self.write(name, before.replace(old, new))
 
+    def take(self, stage, *names):
+        """Copy files of another stage here, as somebody does who has written them before."""
+        for name in names:
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(stage_folder(stage) / name, self.folder / name)
+        return views.Text("\n".join(f"{name} is as in {stage} now" for name in names))
+
+    def delete(self, name):
+        """Delete a file of the copy."""
+        (self.folder / name).unlink()
+        return views.Text(f"{name} is deleted")
+
+    def difference(self, stage, name):
+        """Show what would have to change in a file to make it the one that a stage has."""
+        wanted = (stage_folder(stage) / name).read_text(encoding="utf-8")
+        return views.Code(name, diff(name, self.read(name), wanted, ("here", f"in {stage}")), "diff")
+
     def script(self, revision):
         """The path of the migration script of `revision`, relative to the copy."""
         path = Path(script_directory(self.folder).get_revision(revision).path)
@@ -152,13 +184,16 @@ class Workspace(Project):
     # The database
 
     def sql(self, statement):
-        """Run one SQL statement, as a database client would, and show the rows that it returns."""
+        """Run one SQL statement, as a database client would, and show the rows that it returns; Refused if it fails."""
         engine = create_engine(self.url, poolclass=NullPool)
-        with engine.begin() as connection:
-            result = connection.execute(text(statement))
-            if result.returns_rows:
-                return views.Rows(list(result.keys()), [tuple(row) for row in result])
-            return views.Text(f"rows changed: {result.rowcount}")
+        try:
+            with engine.begin() as connection:
+                result = connection.execute(text(statement))
+                if result.returns_rows:
+                    return views.Rows(list(result.keys()), [tuple(row) for row in result])
+                return views.Text(f"rows changed: {result.rowcount}")
+        except DBAPIError as error:
+            raise Refused(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
 
     def rows(self, table, limit=5):
         """Show the first rows of a table by id; `limit` of them."""
@@ -176,13 +211,29 @@ class Workspace(Project):
         """Show the tables; what `before`, an earlier picture, did not have is marked as new."""
         return pictures.Schema(self.tables(), before and before.tables)
 
-    def history(self):
-        """Show the revisions of the scripts, and where the database is."""
+    def state(self):
+        """Show what the models, the scripts and the database hold at the moment."""
+        tables = re.findall(r'__tablename__ = "(\w+)"', self.read("models.py"))
+        heads = script_directory(self.folder).get_heads() if (self.folder / "migrations").exists() else ()
+        return pictures.ThreeThings(
+            "tables: " + ", ".join(tables),
+            "up to " + (" and ".join(sorted(heads)) or "nothing"),
+            "at " + (" and ".join(sorted(self.revision())) or "no revision"),
+        )
+
+    def history(self, since=None):
+        """Show the revisions of the scripts, and where the database is; with `since`, from that revision on."""
         revisions = [
             (revision.revision, down_revisions(revision), revision.doc)
             for revision in script_directory(self.folder).walk_revisions()
         ]
-        return pictures.History(revisions, self.revision())
+        return pictures.History(revisions, self.revision(), since)
+
+
+def succeeded(arguments, ended):
+    if ended.code:
+        raise CommandFailed(f"flask {' '.join(arguments)}\n{ended.output}")
+    return ended
 
 
 def down_revisions(revision):
@@ -190,8 +241,8 @@ def down_revisions(revision):
     return to_tuple(revision.down_revision, default=())
 
 
-def diff(name, before, after):
-    names = f"{name} before", f"{name} after"
+def diff(name, before, after, when=("before", "after")):
+    names = (f"{name} {each}" for each in when)
     return "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm=""))
 
 

@@ -1,10 +1,10 @@
 """Every error has a page that says what to do. Nothing here needs editing."""
-from flask import current_app, render_template
+from flask import current_app, render_template, request
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from database import is_unavailable, revisions
 from models import db
@@ -20,10 +20,18 @@ TEXTS = {
 class FormProtection(CSRFProtect):
     def protect(self, apply_exemptions=False):
         try:
+            if request.endpoint and request.method == "POST" and body_goes_on():
+                raise RequestEntityTooLarge()
             super().protect(apply_exemptions)
-        except (AttributeError, ValueError) as error:
-            # A form field without a name, or a Referer or Host that is no address: no browser sends them.
+        except (AttributeError, OSError, ValueError) as error:
+            # A field without a name, a broken body, a Referer or Host that is no address: no browser sends them.
             raise BadRequest() from error
+
+
+def body_goes_on():
+    """Whether more was sent than was read. Of a body in chunks, Werkzeug takes the first 1 MiB for all of it."""
+    in_chunks = request.content_length is None and request.environ.get("wsgi.input_terminated")
+    return in_chunks and request.form is not None and request.environ["wsgi.input"].read(1)
 
 
 def register_errors(app):

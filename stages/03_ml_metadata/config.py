@@ -37,14 +37,14 @@ def database_url(name, default=None):
         dialect = url.get_dialect()
         dialect.import_dbapi()
         dialect().create_connect_args(url)  # refuses sqlite://app.db
+    except (NoSuchModuleError, ImportError):
+        raise click.ClickException(
+            f"{name}: nothing is installed for {url.drivername}://. Use sqlite:/// or postgresql://."
+        ) from None
     except (ArgumentError, ValueError):  # the text may hold a password: it is not shown
         raise click.ClickException(
             f"{name} is {'empty' if not value.strip() else 'not a database URL'}. "
             "Unset it, or use sqlite:///app.db or postgresql://user:password@host/database."
-        ) from None
-    except (NoSuchModuleError, ImportError):
-        raise click.ClickException(
-            f"{name}: nothing is installed for {url.drivername}://. Use sqlite:/// or postgresql://."
         ) from None
     if url.password is not None and value.count("@") > 1:
         raise click.ClickException(f"{name}: a password's @ : / ? # % must be written as %40 %3A %2F %3F %23 %25.")

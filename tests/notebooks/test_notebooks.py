@@ -1,36 +1,21 @@
 """What nbval cannot see: that a notebook was run, proves its stage, and that its exercises check themselves."""
 import re
+import runpy
+from pathlib import Path
 
 import nbformat
 import pytest
+
 from workbook.checks import CHECKERS
 from workbook.notebook_files import client, code_cells, notebook_paths, read, sanitized
 from workbook.stages import NOTEBOOKS, stage_folders
 
-# What a learner might well write, and a part of the answer that names what is wrong with it.
+# {exercise: [(an answer that a learner might well give, a part of what the checker says to it)]}
 WRONG = {
-    "order-of-steps": [
-        ('steps = ["change the model", "generate", "apply", "review", "prove"]', "applied unread"),
-        ('steps = ["change the model", "review", "generate", "apply", "prove"]', "no script to read"),
-        ('steps = ["change the model", "generate", "review", "prove", "apply"]', "too early"),
-    ],
-    "teams-table": [
-        ('mine.edit("models.py", "class User(", "class Team(")', "to be called teams"),
-        (TEAM := '''mine.write("models.py", mine.read("models.py") + """
-
-class Team(db.Model):
-    __tablename__ = "teams"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(50), unique=True)
-""")
-''', "No script has the id 0001t"),
-        (TEAM + '%flask db migrate -m "create teams" --rev-id 0001t', "not applied"),
-        (TEAM + '%flask db revision -m "create teams" --rev-id 0001t\n%flask db upgrade', "creates no table"),
-        (TEAM.replace("50", "100") + '%flask db migrate -m "t" --rev-id 0001t\n%flask db upgrade', "at most 50"),
-        (TEAM.replace("[str]", "[str | None]") + '%flask db migrate -m "t" --rev-id 0001t\n%flask db upgrade', "NULL"),
-        (TEAM.replace(", unique=True", "") + '%flask db migrate -m "t" --rev-id 0001t\n%flask db upgrade', "not unique"),
-    ],
-}  # fmt: skip
+    name: answers
+    for path in sorted(Path(__file__).with_name("wrong_answers").glob("*.py"))
+    for name, answers in runpy.run_path(str(path))["WRONG"].items()
+}
 
 
 @pytest.fixture(params=notebook_paths(), ids=lambda path: path.stem)
@@ -113,12 +98,12 @@ def test_a_stage_s_notebook_ends_with_the_proof_of_the_stage(stage, database):
     assert output_of(cell).endswith(f"Proved: {stage} on {database}.\n")
 
 
-def test_every_exercise_is_unsolved_as_shipped_and_has_hints_and_a_solution(notebook):
+def test_every_exercise_is_unsolved_as_shipped_and_has_hints_and_a_solution(notebook, path):
     for name, cell in tagged(notebook, "check").items():
         assert output_of(cell).startswith("[not yet] "), f"the notebook holds a solution of {name}"
         assert name in CHECKERS and name in tagged(notebook, "exercise")
         assert solution(notebook, name).strip() not in tagged(notebook, "exercise")[name].source
-        assert WRONG.get(name), f"add wrong but plausible answers of {name} to WRONG"
+        assert WRONG.get(name), f"add wrong but plausible answers to {name} in wrong_answers/{path.stem}.py"
 
 
 def test_a_wrong_answer_is_told_what_is_wrong_and_the_solution_is_done(notebook, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 from sqlalchemy import text
+
 from workbook.stages import stage_folders
 
 

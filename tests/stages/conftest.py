@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from browsing import Browser
 from sqlalchemy import make_url
+
 from workbook import postgres
 from workbook.stages import stage_app, upgrade
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from history import Picture, picture, way_back
+from migration_walk import Picture, picture, way_back
 from sqlalchemy import Engine, event, make_url
+
 from workbook import postgres, stages
 from workbook.rows import add_rows
 
@@ -68,7 +69,7 @@ def die():
 
 
 def every_step(folder, url):
-    """Yields each revision of the project in `folder`, up and down, with rows in all tables; `url` is empty at first."""
+    """Each revision of the project in `folder`, up and down, with rows in all tables; `url` is empty first."""
     script = stages.script_directory(folder)
     with stages.stage_app(folder, url) as app:
         for revision in reversed(list(script.walk_revisions())):

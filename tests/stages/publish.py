@@ -36,7 +36,7 @@ def broken_promises(stages, known):
             if digest != known.get(name, earlier.get(name, digest)):
                 lines.append(f"{stage}: {name} is changed. Restore it, and correct the schema in a new migration.")
         lines += [f"{stage}: {name} is missing. Restore it." for name in earlier if name not in found]
-        earlier |= found
+        earlier = found | earlier
     return lines + [f"{name} is in no stage any more. Restore it." for name in known if name not in earlier]
 
 

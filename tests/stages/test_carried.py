@@ -3,6 +3,7 @@
 The way back is walked as well, by each stage's own code and by the last one's.
 """
 import re
+from contextvars import Context
 
 import pytest
 from markupsafe import escape
@@ -13,7 +14,7 @@ from workbook.stages import downgrade, script_directory, stage_app, stage_folder
 # What people type at every stage into the fields of its forms; {} is the number of the stage.
 USERS = [
     {"name": "Ada Okafor", "email": "Ada.{}@Example.com"},
-    {"name": "Zoe\u0308 \u05e9\u05dc\u05d5\u05dd \U0001f469\U0001f3fd\u200d\U0001f4bb", "email": "zo\u00eb{}@example.com"},
+    {"name": "Zoe\u0308 \u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f4bb", "email": "zo\u00eb{}@example.com"},
     {"name": "\u017c" * 100, "email": "{:0>64}@" + "d" * 43 + ".example.com"},
 ]
 MODELS = [
@@ -38,6 +39,11 @@ def head(stage):
     return script_directory(stage).get_current_head()
 
 
+def visit(function, *arguments):
+    """Call `function` where no app context is active, so that each request gets one of its own, as on a server."""
+    return Context().run(function, *arguments)
+
+
 def submit(client, address, typed, number):
     """Fill in the form of a page as a person would: its own fields, its own token."""
     page = client.get(address).text
@@ -46,7 +52,7 @@ def submit(client, address, typed, number):
     assert not unknown, f"{address} has new fields: say in this test what people type into {', '.join(unknown)}."
     data = {name: typed[name].format(number) for name in fields if name != "csrf_token"}
     answer = client.post(address, data=data | {"csrf_token": token(page)})
-    assert answer.status_code in (302, 303), f"{address} does not accept {data}:\n{answer.text}"
+    assert answer.status_code in (302, 303), f"{address} answers {answer.status_code} to {data}"
     return data
 
 
@@ -121,9 +127,9 @@ def carried(url):
             upgrade(app)
             after = rows_of(url)
             assert not lost(before, after) and not (lines := changed_values(before, after)), lines
-            look_at_pages(app, url)
-            use_pages(app, url, number)
-            look_at_pages(app, url)
+            visit(look_at_pages, app, url)
+            visit(use_pages, app, url, number)
+            visit(look_at_pages, app, url)
     return url
 
 
@@ -139,7 +145,7 @@ def test_a_database_is_carried_through_all_stages_and_back_by_each_stages_own_co
         assert lost(before, after) == LOST[stage.name]
         assert not (lines := changed_values(before, after)), lines
         with stage_app(earlier, carried) as app:
-            look_at_pages(app, carried)
+            visit(look_at_pages, app, carried)
     assert rows_of(carried) == {"users": {key: {"id": key, "name": n, "email": e} for key, (n, e) in users.items()}}
 
 
@@ -155,5 +161,5 @@ def test_the_last_stages_code_takes_the_database_back_to_the_first_revision_and_
         assert not (lines := changed_values(before, after)), lines
         upgrade(app)
         assert not (lines := changed_values(after, rows_of(carried))), lines
-        look_at_pages(app, carried)
-        use_pages(app, carried, len(STAGES) + 1)
+        visit(look_at_pages, app, carried)
+        visit(use_pages, app, carried, len(STAGES) + 1)

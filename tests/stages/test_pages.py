@@ -52,6 +52,7 @@ WRONG_OWNERS = [
     ("notes", "x" * 10_001, "10000"),
     ("notes", "a\0b", NUL),
 ]
+IN_PARTS = "multipart/form-data; boundary=x"
 PART = b"--x\r\nContent-Disposition: form-data%s\r\n\r\nvalue\r\n--x--\r\n"
 # `before` that is no positive 64-bit integer; %D9%A3 is the Arabic digit 3.
 WRONG_BEFORE = ["0", "-1", "1.5", "abc", "", "%D9%A3", str(2**63), "9" * 5000, "+1", "%201", "1e3", "1%00", "%ff"]
@@ -286,7 +287,7 @@ def test_a_body_over_1_mib_gets_a_413_page(browser):
     big = b"x" * 2**20
     urlencoded = {"data": b"name=" + big, "content_type": "application/x-www-form-urlencoded"}
     file = PART % b'; name="file"; filename="big.bin"'
-    in_parts = {"data": file.replace(b"value", big), "content_type": "multipart/form-data; boundary=x"}
+    in_parts = {"data": file.replace(b"value", big), "content_type": IN_PARTS}
     for options in (urlencoded, in_parts):
         answer = browser.open("/add", method="POST", **options)
         assert answer.status_code == 413
@@ -340,17 +341,19 @@ def test_odd_characters_are_stored_and_shown_as_they_are(app, browser, ada, type
     assert typed in [element.text for element in elements(browser.get("/"), "td")]
 
 
+HTTPS = {"base_url": "https://localhost"}
 ODD_REQUESTS = {
     "bytes that are no UTF-8": ({"data": b"name=%ff&email=%ED%A0%80"}, 422),
     "JSON": ({"json": {"name": "Ada"}}, 422),
     "no known type": ({"data": b"Ada", "content_type": "text/plain"}, 422),
     "a form in parts without a boundary": ({"data": b"Ada", "content_type": "multipart/form-data"}, 422),
-    "a part without a name": ({"data": PART % b"", "content_type": "multipart/form-data; boundary=x"}, 400),
-    "a part cut short": ({"data": PART[:20], "content_type": "multipart/form-data; boundary=x"}, 422),
-    "too many parts": ({"data": (PART % b'; name="a"')[:-7] * 1500, "content_type": "multipart/form-data; boundary=x"}, 413),
+    "a part without a name": ({"data": PART % b"", "content_type": IN_PARTS}, 400),
+    "a part cut short": ({"data": PART[:20], "content_type": IN_PARTS}, 422),
+    "too many parts": ({"data": (PART % b'; name="a"')[:-7] * 1500, "content_type": IN_PARTS}, 413),
     "a length that is no number": ({"data": b"a=b", "headers": {"Content-Length": "many"}}, 422),
-    "a Referer that is no address": ({"base_url": "https://localhost", "headers": {"Referer": "https://[::1"}}, 400),
-    "a Referer with a wrong port": ({"base_url": "https://localhost", "headers": {"Referer": "https://localhost:x"}}, 400),
+    "a Referer that is no address": (HTTPS | {"headers": {"Referer": "https://[::1"}}, 400),
+    "a Referer with a wrong port": (HTTPS | {"headers": {"Referer": "https://localhost:x"}}, 400),
+    "a Host that is no address": (HTTPS | {"headers": {"Referer": "https://localhost", "Host": "[::"}}, 400),
 }
 
 

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 
 from browsing import LAST_STAGE, ON_POSTGRESQL, Browser, elements, rows, seed
 from sqlalchemy import create_engine, event, make_url, text
+
 from workbook.stages import script_directory, stage_app, upgrade
 
 ADA = {"name": "Ada Okafor", "display_name": "Ada Okafor", "email": "ada@example.com"}

@@ -19,29 +19,27 @@ from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-PATIENCE = 600  # seconds to wait for others: `flask db upgrade -x wait=30` for 30
+PATIENCE = "600"  # seconds to wait for others: `flask db upgrade -x wait=30` for 30
 LOCK_TIMEOUT = 200  # milliseconds that one statement may wait while others wait behind it
 TURN = 20_260_112  # any number, as long as all copies of the app use the same
+RUNNING = "Another `flask db` command is running on this database"
 
 logger = logging.getLogger("alembic.env")
+said = set()
 migrate = current_app.extensions["migrate"]
 
 
 def run_migrations_offline():
     """`--sql`: print the statements instead of running them."""
-    context.configure(
-        url=migration_url(), literal_binds=True, dialect_opts={"paramstyle": "named"}, **options()
-    )
+    context.configure(url=migration_url(), literal_binds=True, dialect_opts={"paramstyle": "named"}, **options())
     with one_line_errors(), context.begin_transaction():
         context.run_migrations()
 
 
 def run_migrations_online():
-    engine = create_engine(migration_url(), poolclass=NullPool, connect_args=connect_args())
     deadline = time.monotonic() + patience()
-    protect = {"sqlite": protect_sqlite, "postgresql": protect_postgresql}.get(engine.dialect.name)
-    if protect:
-        protect(engine)
+    engine = create_engine(migration_url(), poolclass=NullPool, connect_args=connect_args())
+    {"sqlite": protect_sqlite, "postgresql": protect_postgresql}[engine.dialect.name](engine)
     with connect(engine) as connection, one_line_errors(connection), my_turn(connection, deadline):
         context.configure(connection=connection, **options())
         while True:
@@ -53,6 +51,7 @@ def run_migrations_online():
                 # What was begun is rolled back, and its locks are free again, so
                 # whoever is in the way can finish. What is done is not repeated.
                 connection.rollback()
+                connection.connection.rollback()  # SQLite's transaction is still open if it was COMMIT that failed
                 if not is_busy(error):
                     raise
                 wait("Tables are in use by another session", deadline)
@@ -120,10 +119,10 @@ def protect_sqlite(engine):
     def check_foreign_keys(connection):
         if in_autocommit_block(connection):
             return
-        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(6)
+        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(5)
         if orphans:
             rows = [f"{table} row {rowid} points at no row of {parent}" for table, rowid, parent, _ in orphans]
-            raise sqlite3.IntegrityError(f"{'; '.join(rows[:5])}{'; and more' if rows[5:] else ''}")
+            raise sqlite3.IntegrityError("; ".join(rows))
 
 
 def protect_postgresql(engine):
@@ -131,7 +130,7 @@ def protect_postgresql(engine):
     def begin(connection):
         # An ALTER that waits makes every later query wait behind it. What needs an
         # autocommit_block(), such as CREATE INDEX CONCURRENTLY, may wait: nobody is behind it.
-        limit = max(1, int(patience() * 1000)) if in_autocommit_block(connection) else LOCK_TIMEOUT
+        limit = max(1, patience() * 1000) if in_autocommit_block(connection) else LOCK_TIMEOUT
         connection.exec_driver_sql(f"SET lock_timeout = {limit}")
 
 
@@ -143,18 +142,18 @@ def in_autocommit_block(connection):
 def my_turn(connection, deadline):
     """Let one command run at a time. A lock is free again when its holder ends, however it ends."""
     if connection.dialect.name == "postgresql":
-        take_turn(lambda: lock_session(connection), deadline)
+        while not lock_session(connection):
+            wait(RUNNING, deadline)
         yield
-    elif connection.dialect.name == "sqlite":
-        path = connection.connection.dbapi_connection.execute("PRAGMA database_list").fetchone()[2]
-        if not path:
-            raise CommandError("A database in memory is gone after this command. Use a file: sqlite:///app.db")
-        # The lock on the database itself is let go between two migrations, so
-        # the turn is a lock on an empty file beside it.
-        with closing(open_lock(f"{path}-migration-lock")) as lock:
-            take_turn(lambda: lock_file(lock), deadline)
-            yield
-    else:
+        return
+    path = connection.connection.dbapi_connection.execute("PRAGMA database_list").fetchone()[2]
+    if not path:
+        raise CommandError("A database in memory is gone after this command. Use a file: sqlite:///app.db")
+    # The lock on the database itself is let go between two migrations, so
+    # the turn is a lock on an empty file beside it.
+    with closing(open_lock(f"{path}-migration-lock")) as lock:
+        while not lock_file(lock):
+            wait(RUNNING, deadline)
         yield
 
 
@@ -177,24 +176,15 @@ def open_lock(path):
 def lock_file(lock):
     try:
         lock.execute("BEGIN EXCLUSIVE")
-        return True
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
             raise
-        return False
-
-
-def take_turn(is_mine, deadline):
-    while not is_mine():
-        wait("Another `flask db` command is running on this database", deadline)
-
-
-said = set()
+    return lock.in_transaction
 
 
 def wait(reason, deadline):
     if time.monotonic() > deadline:
-        raise CommandError(f"{reason}, for {patience():g} s now. Try again later, or wait longer: -x wait=SECONDS")
+        raise CommandError(f"{reason}, for {patience()} s now. Try again later, or wait longer: -x wait=SECONDS")
     if reason not in said:
         logger.warning("%s; waiting for it to end.", reason)
         said.add(reason)
@@ -203,10 +193,9 @@ def wait(reason, deadline):
 
 def patience():
     seconds = context.get_x_argument(as_dictionary=True).get("wait", PATIENCE)
-    try:
-        return min(max(float(seconds), 0), 1_000_000)
-    except ValueError:
-        raise CommandError(f"-x wait={seconds}: give a number of seconds, such as -x wait=30") from None
+    if not seconds.isdecimal():
+        raise CommandError(f"-x wait={seconds}: give a whole number of seconds, such as -x wait=30")
+    return min(int(seconds), 1_000_000)
 
 
 def is_busy(error):
@@ -222,9 +211,8 @@ def one_line_errors(connection=None):
         yield
     except Exception as error:
         scripts = Path(context.script.versions).resolve()
-        steps = [
-            step for step in traceback.extract_tb(error.__traceback__) if Path(step.filename).resolve().parent == scripts
-        ]
+        lines = traceback.extract_tb(error.__traceback__)
+        steps = [line for line in lines if Path(line.filename).resolve().parent == scripts]
         if not steps and not isinstance(error, (DBAPIError, sqlite3.Error)):
             raise
         logger.debug("This is where it happened:", exc_info=True)
@@ -240,13 +228,13 @@ def first_line(error):
 
 
 def show_progress():
-    """What Alembic says goes to the terminal, unless the app has set up logging; nothing else is touched."""
-    for name in ("alembic", "flask_migrate"):
-        if not logging.getLogger(name).hasHandlers():
+    """Let the terminal show what Alembic says, unless the app has set up logging."""
+    for log in map(logging.getLogger, ("alembic", "flask_migrate")):
+        if not logging.getLogger().handlers and {type(handler) for handler in log.handlers} <= {logging.NullHandler}:
             handler = logging.StreamHandler(wsgi_errors_stream)
             handler.setFormatter(logging.Formatter("%(levelname)-5.5s [%(name)s] %(message)s"))
-            logging.getLogger(name).addHandler(handler)
-            logging.getLogger(name).setLevel(logging.INFO)
+            log.addHandler(handler)
+            log.setLevel(logging.INFO)
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
 

@@ -1,0 +1,189 @@
+"""The checks of this folder find what they are for: each mistake is made in a copy of a stage, and reported."""
+import shutil
+
+import pytest
+from alembic.util import CommandError
+from migration_checks import app_imports, model_differences, unclear_names, wrong_statuses
+from migration_walk import heads, round_trips
+from publish import broken_promises, stage_digests
+
+from workbook.stages import STAGES, script_directory, stage_app, upgrade
+
+STAGE = STAGES / "05_merge_conflict"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the stage, to make mistakes in."""
+    ignore = shutil.ignore_patterns("__pycache__", "instance", ".venv", ".pytest_cache")
+    return shutil.copytree(STAGE, tmp_path / "stages" / STAGE.name, ignore=ignore)
+
+
+def change(folder, pattern, old, new):
+    [file] = folder.rglob(pattern)
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{file.name} has {text.count(old)} times: {old}"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def found_by_a_round_trip(folder, url, name):
+    script = script_directory(folder)
+    applied = {revision.revision for revision in script.iterate_revisions(name, "base")} - {name}
+    with stage_app(folder, url) as app:
+        for head in heads(script, applied):
+            upgrade(app, head)
+        lines = []
+        try:
+            lines.extend(round_trips(app, url, script, applied, script.get_revision(name)))
+        except CommandError as error:
+            lines.append(str(error))
+    return "\n".join(lines)
+
+
+DROP_VERSION = 'op.drop_column("model_metadata", "version")'
+DROP_NOTES = 'op.drop_column("model_metadata", "notes")'
+ADD_CREATED_AT = 'with op.batch_alter_table("users") as batch_op:'
+BOTH = ("sqlite", "postgresql")
+# A dropped column takes its index and FOREIGN KEY along, and on PostgreSQL its CHECK: to forget those is no mistake.
+ROUND_TRIPS = {  # mistake: (databases, revision, text, what is there instead, a part of what is reported)
+    "a downgrade that does nothing": (BOTH, "0004", DROP_VERSION, "pass", "column version only in the schema after"),
+    "a downgrade that leaves a column behind": (
+        BOTH,
+        "0006a",
+        'batch_op.drop_column("owner_id")',
+        "pass",
+        "model_metadata: column owner_id only in the schema after the downgrade",
+    ),
+    "a downgrade that drops a column before its CHECK": (
+        ("sqlite",),
+        "0005",
+        'batch_op.drop_constraint(op.f("ck_model_metadata_status_known"), type_="check")',
+        "pass",
+        "no such column: status",
+    ),
+    "a downgrade that drops another CHECK as well": (
+        BOTH,
+        "0005",
+        'batch_op.drop_column("status")',
+        'batch_op.drop_column("status")\n'
+        '        batch_op.drop_constraint(op.f("ck_model_metadata_accuracy_range"), type_="check")',
+        "CHECK ck_model_metadata_accuracy_range only in the schema before",
+    ),
+    "a downgrade that deletes a row": (
+        BOTH,
+        "0006b",
+        DROP_NOTES,
+        DROP_NOTES + '\n    op.execute("DELETE FROM model_metadata WHERE id = 3")',
+        "up and down: model_metadata 3: the row is missing",
+    ),
+    "an upgrade that changes a value": (
+        BOTH,
+        "0002",
+        ADD_CREATED_AT,
+        'op.execute("UPDATE users SET name = trim(name)")\n    ' + ADD_CREATED_AT,
+        "name was ' blanks around ', is 'blanks around'",
+    ),
+    "a value lost by the way back alone": (
+        BOTH,
+        "0006b",
+        DROP_NOTES,
+        DROP_NOTES + '\n    op.execute("UPDATE model_metadata SET version = NULL")',
+        "version was '1.0', is None",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("database", "mistake"),
+    [(database, mistake) for mistake, (databases, *_) in ROUND_TRIPS.items() for database in databases],
+    indirect=["database"],
+)
+def test_a_round_trip_finds(mistake, copy, url):
+    _, name, old, new, expected = ROUND_TRIPS[mistake]
+    change(copy, f"{name}_*.py", old, new)
+    assert expected in found_by_a_round_trip(copy, url, name)
+
+
+NEW_REVISION = '''"""drop something"""
+from alembic import op
+
+revision, down_revision = "0008", "0007"
+
+
+def upgrade():
+    with op.batch_alter_table("{table}") as batch_op:
+        batch_op.{drop}
+
+
+def downgrade():
+    pass
+'''
+FORGOTTEN = {  # what the downgrade does not bring back: (table, how it was dropped)
+    "index ix_model_metadata_owner_id": ("model_metadata", 'drop_index("ix_model_metadata_owner_id")'),
+    "FOREIGN KEY fk_model_metadata_owner_id_users": (
+        "model_metadata",
+        'drop_constraint(op.f("fk_model_metadata_owner_id_users"), type_="foreignkey")',
+    ),
+    "CHECK ck_model_metadata_status_known": (
+        "model_metadata",
+        'drop_constraint(op.f("ck_model_metadata_status_known"), type_="check")',
+    ),
+    "UNIQUE uq_users_email": ("users", 'drop_constraint(op.f("uq_users_email"), type_="unique")'),
+    "column name": ("users", 'drop_column("name")'),
+}
+
+
+@pytest.mark.parametrize("part", FORGOTTEN)
+def test_a_downgrade_is_found_that_forgets(part, copy, url):
+    table, drop = FORGOTTEN[part]
+    file = copy / "migrations" / "versions" / "0008_drop_something.py"
+    file.write_text(NEW_REVISION.format(table=table, drop=drop), encoding="utf-8")
+    reported = found_by_a_round_trip(copy, url, "0008")
+    assert f"up and down: {table}: {part} only in the schema before the upgrade" in reported
+
+
+MODELS = {  # mistake: (text, what is there instead, a part of what is reported)
+    "a new column": ("    notes:", "    more: Mapped[str | None]\n    notes:", "column more only in the models"),
+    "another CHECK": ("accuracy <= 1", "accuracy <= 2", "CHECK ck_model_metadata_accuracy_range: condition is"),
+    "another server default": ('default="active"', 'default="archived"', "column status: default is 'active'"),
+    "another ON DELETE": ("SET NULL", "CASCADE", "is SET NULL in the migrated database, CASCADE in the models"),
+    "no index": (", index=True", "", "index ix_model_metadata_owner_id only in the migrated database"),
+    "another length": ("String(20))\n", "String(21))\n", "type is VARCHAR(20) in the migrated database, VARCHAR(21)"),
+}
+
+
+@pytest.mark.parametrize("mistake", MODELS)
+def test_a_model_that_was_changed_without_a_migration_is_found(mistake, copy, new_database):
+    *change_of, expected = MODELS[mistake]
+    change(copy, "models.py", *change_of)
+    assert expected in "\n".join(model_differences(copy, new_database(), new_database()))
+
+
+def test_a_0005_without_its_update_is_found(copy, url):
+    change(copy, "0005_*.py", "    op.execute(", "    print(")
+    assert wrong_statuses(copy, url, ["churn"]) == ["1: 'churn' is archived"]
+
+
+def test_a_0005_that_takes_names_in_another_case_for_the_same_is_found(copy, url):
+    change(copy, "0005_*.py", "(model_metadata.c.model_name)", "(sa.func.lower(model_metadata.c.model_name))")
+    assert wrong_statuses(copy, url, ["churn", "Churn"]) == ["1: 'Churn' is archived"]
+
+
+def test_an_edited_revision_is_found_in_the_stage_that_edited_it(copy):
+    stages = stage_digests()
+    change(copy, "0003_*.py", "length=100", "length=101")
+    lines = broken_promises(stages | stage_digests(copy.parent), {})
+    assert [line.partition(" is changed")[0] for line in lines] == [f"{STAGE.name}: 0003_create_model_metadata.py"]
+
+
+def test_a_migration_that_imports_the_app_is_found(copy):
+    change(copy, "0005_*.py", "from alembic import op\n", "from alembic import op\nfrom models import ModelMetadata\n")
+    [line] = app_imports(copy)
+    assert line.startswith("0005_add_status_to_model_metadata.py, line 11: imports models.")
+
+
+def test_a_message_that_says_nothing_and_a_file_with_another_name_are_found(copy):
+    change(copy, "0004_*.py", "add version to model_metadata", "update")
+    reported = "\n".join(unclear_names(copy, script_directory(copy)))
+    assert "the message 'update' does not say what changes" in reported
+    assert "by its id and message the file is 0004_update.py" in reported

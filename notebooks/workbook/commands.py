@@ -36,6 +36,15 @@ class Finished:
 
 
 @dataclass
+class Cost:
+    """What a command took: seconds, seconds of processor time, and the most memory at one time in MiB."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
+@dataclass
 class Answer:
     """What a server answered: the status code, and the page."""
 
@@ -79,9 +88,9 @@ def finish(command, folder, variables):
 
 
 def measure(arguments, folder, variables=None):
-    """As `run`, measured: (how it ended, seconds, most memory that it had at one time in MiB)."""
+    """As `run`, measured; returns (how it ended, what it cost)."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        start, most = time.perf_counter(), 0
+        start, cost = time.perf_counter(), Cost(0, 0, 0)
         process = psutil.Popen(
             [sys.executable, "-m", *arguments],
             cwd=folder,
@@ -91,20 +100,22 @@ def measure(arguments, folder, variables=None):
             stderr=subprocess.STDOUT,
         )
         while process.poll() is None:
-            most = max(most, memory_of(process))
+            look_at(process, cost)
             time.sleep(0.02)
-        seconds = time.perf_counter() - start
+        cost.seconds = time.perf_counter() - start
         output.seek(0)
-        return Finished(process.returncode, relative(output.read(), folder)), seconds, most / 2**20
+        return Finished(process.returncode, relative(output.read(), folder)), cost
 
 
-def memory_of(process):
-    """Bytes that a process and those it has started hold; on Windows python.exe of an environment starts another."""
+def look_at(process, cost):
     try:
+        # On Windows the python.exe of an environment starts another one.
         family = [process, *(process.children() if os.name == "nt" else [])]
-        return sum(each.memory_info().rss for each in family)
-    except psutil.NoSuchProcess:
-        return 0
+        memory = sum(each.memory_info().rss for each in family)
+        cost.memory = max(cost.memory, memory / 2**20)
+        cost.processor = sum(sum(each.cpu_times()[:2]) for each in family)
+    except psutil.Error:  # it has just ended
+        pass
 
 
 def clean_environment(variables=None):

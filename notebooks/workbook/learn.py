@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from nbformat.sign import NotebookNotary
 
@@ -64,13 +65,16 @@ def open_lab(first, options):
         # Nothing is asked of the network.
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.news_url=None",
+        "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
     if options.no_browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container
         command.append("--allow-root")
-    # `import workbook` works in the kernels that the server starts.
-    environment = os.environ | {"PYTHONPATH": str(NOTEBOOKS)}
+    environment = os.environ | {
+        "PYTHONPATH": str(NOTEBOOKS),  # `import workbook` works in the kernels that the server starts
+        "JUPYTER_CONFIG_PATH": str(Path(__file__).with_name("jupyter")),  # no question about news at the start
+    }
     lab = subprocess.Popen(command, cwd=WORK, env=environment)
     signal.signal(signal.SIGTERM, lambda *_: lab.terminate())  # then the PostgreSQL server is stopped as well
     while True:

@@ -62,10 +62,10 @@ class Project:
         return succeeded(arguments, self.flask(*arguments))
 
     def measure(self, *arguments):
-        """Run `flask <arguments>`; (seconds, most memory in MiB) that it took, or CommandFailed."""
-        ended, seconds, memory = commands.measure(["flask", *arguments], self.folder, self.variables)
+        """Run `flask <arguments>`; returns its commands.Cost, or CommandFailed with everything it printed."""
+        ended, cost = commands.measure(["flask", *arguments], self.folder, self.variables)
         succeeded(arguments, ended)
-        return seconds, memory
+        return cost
 
     def tables(self):
         """The schema, as `schema_of` returns it; empty before the first upgrade."""

@@ -162,9 +162,11 @@ def another_session(url, *statements, seconds):
     thread = threading.Thread(target=hold)
     thread.start()
     assert began.wait(10), "The other session could not begin."
-    yield times
-    end.set()
-    thread.join()
+    try:
+        yield times
+    finally:
+        end.set()
+        thread.join()
 
 
 @contextmanager
@@ -183,9 +185,11 @@ def reading(url):
 
     thread = threading.Thread(target=read)
     thread.start()
-    yield durations
-    end.set()
-    thread.join()
+    try:
+        yield durations
+    finally:
+        end.set()
+        thread.join()
 
 
 HOLDERS = [("BEGIN", "SELECT * FROM users"), ("BEGIN", "UPDATE users SET name = 'held' WHERE id = 1")]

@@ -95,7 +95,7 @@ def test_a_migration_that_locks_itself_out_fails_at_once(project, tmp_path):
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_migration_may_have_an_autocommit_block(project, app, url, database, fails):
     last = INDEX_LATE if database == "postgresql" else 'op.execute("VACUUM")'
-    body = f'op.add_column("users", sa.Column("x", sa.Integer))\nwith op.get_context().autocommit_block():\n    {last}\n'
+    body = f'op.add_column("users", sa.Column("x", sa.Text))\nwith op.get_context().autocommit_block():\n    {last}\n'
     add_revision(project, "late", body + 'op.add_column("users", sa.Column("y", sa.Integer))\n' + fails * "1 / 0")
     if fails:
         with pytest.raises(CommandError, match="^Stopped in late.py, line .*: ZeroDivisionError: "):

@@ -40,11 +40,14 @@ def test_one_command_goes_back_to_any_revision_that_is_on_no_branch_and_up_again
                 schemas[revision.revision] = schema_of(url)
         full = picture(url)
         for target, schema in reversed(schemas.items()):
+            names = ("the schema before", "the schema now")
             downgrade(app, target)
-            assert not (lines := schema_differences(schema, schema_of(url))), f"down to {target}: {joined(lines)}"
+            lines = schema_differences(schema, schema_of(url), names)
+            assert not lines, f"down to {target}: {joined(lines)}"
             assert not (lines := changed_values(full.rows, rows_of(url))), f"down to {target}: {joined(lines)}"
             upgrade(app)
-            assert not (lines := schema_differences(full.schema, schema_of(url))), f"up from {target}: {joined(lines)}"
+            lines = schema_differences(full.schema, schema_of(url), names)
+            assert not lines, f"up from {target}: {joined(lines)}"
             if target != "base":
                 add_rows(url)
             full = picture(url)
@@ -74,7 +77,8 @@ def test_the_output_of_sql_makes_the_same_schema_by_psql(stage, new_database):
         upgrade(app)
         head = script_directory(stage).get_current_head()
         run_psql(by_psql, sql_of(app, command.upgrade, "head"))
-        assert not (lines := schema_differences(schema_of(by_command), schema_of(by_psql))), joined(lines)
+        names = ("the database of flask db upgrade", "the one of psql")
+        assert not (lines := schema_differences(schema_of(by_command), schema_of(by_psql), names)), joined(lines)
         assert picture(by_psql).heads == {head}
         run_psql(by_psql, sql_of(app, command.downgrade, f"{head}:base"))
         assert schema_of(by_psql) == {}

@@ -1,4 +1,5 @@
 """Checkers of 03_ml_metadata. They try a script on a copy of the learner's project, with rows in its database."""
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -10,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 from workbook.checks import checker
 from workbook.rows import add_rows, changed_values, rows_of
 from workbook.schema import engine_of, schema_differences
-from workbook.stages import script_directory
 from workbook.workspace import LEFT_OUT, Project
 
 PARENT = "0004"
@@ -22,7 +22,9 @@ def rename_by_hand(work):
     if "____" in script:
         return f"There are still {script.count('____')} blanks in the script."
     with trial(work) as project:
-        rows, tables = rows_of(project.url), project.tables()
+        if failed := failure(project, "upgrade", PARENT):
+            return failed
+        rows, tables = fill(project)
         if failed := failure(project, "upgrade", "0005t"):
             return failed
         columns = project.tables()["model_metadata"]["columns"]
@@ -41,10 +43,12 @@ def loss_not_negative(work):
         return "models.py has no column loss yet."
     if "loss_not_negative" not in models:
         return "The model has no rule loss_not_negative: it belongs into __table_args__, beside accuracy_range."
-    if "0005l" not in {each.revision for each in script_directory(work.folder).walk_revisions()}:
+    if not any((work.folder / "migrations" / "versions").glob("0005l_*.py")):
         return "No script has the id 0005l: generate one with flask db migrate, and give it --rev-id 0005l."
     with trial(work) as project:
-        rows, tables = rows_of(project.url), project.tables()
+        if failed := failure(project, "upgrade", PARENT):
+            return failed
+        rows, tables = fill(project)
         if failed := failure(project, "upgrade", "0005l"):
             return failed
         if wrong := column_and_rule(project.tables()["model_metadata"]) or rule_at_work(project.url):
@@ -61,21 +65,25 @@ def loss_not_negative(work):
 
 @contextmanager
 def trial(work):
-    """A copy of the learner's project for the block, on a new database at revision 0004 with rows in it."""
+    """A copy of the learner's project for the block, with a database of its own that does not exist yet."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / work.folder.name
         shutil.copytree(work.folder, folder, ignore=LEFT_OUT)
-        project = Project(folder)
-        project.must("db", "upgrade", PARENT)
-        add_rows(project.url)
-        yield project
+        yield Project(folder)
+
+
+def fill(project):
+    """Put rows into the tables; returns all rows, and the schema."""
+    add_rows(project.url)
+    return rows_of(project.url), project.tables()
 
 
 def failure(project, command, revision):
-    """A sentence with the last line that `flask db <command> <revision>` printed if it failed, or None."""
+    """A sentence with the first error that `flask db <command> <revision>` printed if it failed, or None."""
     ended = project.flask("db", command, revision)
     if ended.code:
-        return f"flask db {command} {revision} fails: {ended.output.strip().splitlines()[-1]}"
+        found = re.search(r"\w*Error: .*", ended.output)
+        return f"flask db {command} {revision} fails: {found[0] if found else ended.output}"
 
 
 def back(project, rows, tables):
@@ -102,7 +110,7 @@ def column_and_rule(table):
         found = [name for name, check in table["check"].items() if "loss" in check["condition"]]
         if not found:
             return "After the upgrade the database has no rule about loss. Which script would have made it?"
-        return f"The rule is called {found[0]}, not {wanted}. The naming convention adds its part to a name without op.f."
+        return f"The rule is called {found[0]}, not {wanted}: the naming convention completes a name without op.f."
 
 
 def rule_at_work(url):
@@ -115,7 +123,7 @@ def rule_at_work(url):
 def accepts(url, loss):
     with engine_of(url).connect() as connection:
         try:
-            connection.execute(text(f"INSERT INTO model_metadata (model_name, accuracy, loss) VALUES ('m', 0.5, {loss})"))
+            connection.execute(text(f"INSERT INTO model_metadata (model_name, accuracy, loss) VALUES ('', 0, {loss})"))
         except IntegrityError:
             return False
     return True  # not committed: no row stays

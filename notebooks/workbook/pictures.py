@@ -40,7 +40,9 @@ class Schema(Picture):
         """[(table, mark, [(mark, text)])] in the order in which they are shown."""
         shown = []
         for table in sorted(self.tables.keys() | self.before.keys()):
-            now, then = described(self.tables.get(table)), described(self.before.get(table))
+            both = [self.tables.get(table), self.before.get(table)]
+            widest = max(len(name) for each in both if each for name in each["columns"])
+            now, then = (described(each, widest) for each in both)
             mark = "new" if not then else "gone" if not now else ""
             marked = [("" if line in then else "new", line) for line in now]
             marked += [("gone", line) for line in then if line not in now]
@@ -76,11 +78,10 @@ class Schema(Picture):
         return drawing(left - 10, height, parts)
 
 
-def described(table):
-    """The lines that describe a table of `schema_of`: its columns, then what holds for them."""
+def described(table, widest):
+    """The lines that describe a table of `schema_of`: its columns (names padded to `widest`), then the rest."""
     if table is None:
         return []
-    widest = max(len(name) for name in table["columns"])
     keys = {column for key in table["primary key"].values() for column in key["columns"]}
     lines = [
         f"{name:<{widest}}  {column['type']}"
@@ -94,7 +95,8 @@ def described(table):
         target = f"{', '.join(each['columns'])} → {each['table']}({', '.join(each['referred columns'])})"
         lines.append(target + (f" on delete {each['on delete'].lower()}" if each["on delete"] else ""))
     lines += [
-        f"{'unique ' if each['unique'] else ''}index ({', '.join(each['columns'])})" for each in table["indexes"].values()
+        f"{'unique ' if each['unique'] else ''}index ({', '.join(each['columns'])})"
+        for each in table["indexes"].values()
     ]
     return lines
 

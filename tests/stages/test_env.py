@@ -228,3 +228,12 @@ def test_waiting_ends_in_one_line_when_the_patience_is_over(project, url, databa
         ]
         assert picture(url) == before
         upgrade(app)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_holds_the_version_table_is_waited_for_as_well(project, url):
+    with stage_app(project, url) as app:
+        upgrade(app, "0004")
+        with another_session(url, "LOCK TABLE alembic_version", seconds=1):
+            upgrade(app)
+    assert picture(url).heads == {"0007"}

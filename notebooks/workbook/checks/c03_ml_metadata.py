@@ -18,7 +18,7 @@ PARENT = "0004"
 
 @checker
 def rename_by_hand(work):
-    script = work.read(work.script("0005t"))
+    script = work.read("migrations/versions/0005t_rename_model_name.py")
     if "____" in script:
         return f"There are still {script.count('____')} blanks in the script."
     with trial(work) as project:

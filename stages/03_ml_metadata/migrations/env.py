@@ -39,7 +39,9 @@ def run_migrations_offline():
 def run_migrations_online():
     deadline = time.monotonic() + patience()
     engine = create_engine(migration_url(), poolclass=NullPool, connect_args=connect_args())
-    {"sqlite": protect_sqlite, "postgresql": protect_postgresql}[engine.dialect.name](engine)
+    if engine.dialect.name not in PROTECT:
+        raise CommandError(f"migrations/env.py keeps SQLite and PostgreSQL safe, not {engine.dialect.name}")
+    PROTECT[engine.dialect.name](engine)
     with connect(engine) as connection, one_line_errors(connection), my_turn(connection, deadline):
         context.configure(connection=connection, **options())
         while True:
@@ -132,6 +134,9 @@ def protect_postgresql(engine):
         # autocommit_block(), such as CREATE INDEX CONCURRENTLY, may wait: nobody is behind it.
         limit = max(1, patience() * 1000) if in_autocommit_block(connection) else LOCK_TIMEOUT
         connection.exec_driver_sql(f"SET lock_timeout = {limit}")
+
+
+PROTECT = {"sqlite": protect_sqlite, "postgresql": protect_postgresql}
 
 
 def in_autocommit_block(connection):

@@ -1,36 +1,34 @@
 """Wrong but plausible answers to the exercises of 03_ml_metadata, and a part of what each is told."""
 
 
-def rename(*names):
-    up, up_to, down, down_to = names
-    return f'''script = mine.script("0005t")
-mine.write(script, mine.read(script).partition("\\ndef upgrade")[0] + """
+def script(up, down):
+    return f'''mine.write("migrations/versions/0005t_rename_model_name.py", """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005t"
+down_revision = "0004"
+
+
 def upgrade():
     with op.batch_alter_table("model_metadata") as batch_op:
-        batch_op.alter_column("{up}", new_column_name="{up_to}")
+        {up}
 
 
 def downgrade():
     with op.batch_alter_table("model_metadata") as batch_op:
-        batch_op.alter_column("{down}", new_column_name="{down_to}")
-""")
-'''
+        {down}
+""")'''
 
 
-ADD_AND_DROP = '''script = mine.script("0005t")
-mine.write(script, mine.read(script).partition("\\ndef upgrade")[0] + """
-def upgrade():
-    with op.batch_alter_table("model_metadata") as batch_op:
-        batch_op.add_column(sa.Column("title", sa.String(100), nullable=False, server_default=""))
-        batch_op.drop_column("model_name")
+def rename(up, up_to, down, down_to):
+    return script(*(f'batch_op.alter_column("{a}", new_column_name="{b}")' for a, b in ((up, up_to), (down, down_to))))
 
 
-def downgrade():
-    with op.batch_alter_table("model_metadata") as batch_op:
-        batch_op.add_column(sa.Column("model_name", sa.String(100), nullable=False, server_default=""))
-        batch_op.drop_column("title")
-""")
-'''
+def add_and_drop(new, old):
+    column = f"sa.Column('{new}', sa.String(100), nullable=False, server_default='')"
+    return f"batch_op.add_column({column}); batch_op.drop_column('{old}')"
+
 
 COLUMN = """mine.write("models.py", mine.read("models.py") + "    loss: Mapped[float | None] = mapped_column(Float)\\n")
 """
@@ -53,12 +51,10 @@ WRONG = {
         (rename("model_name", "title", "____", "____"), "still 2 blanks"),
         (rename("title", "model_name", "model_name", "title"), "flask db upgrade 0005t fails"),
         (rename("model_name", "title", "model_name", "title"), "flask db downgrade 0004 fails"),
-        (rename("model_name", "titel", "titel", "model_name"), "no column title"),
         (rename("model_name", "title", "title", "name"), "does not lead back to the schema"),
-        (ADD_AND_DROP, "not what the model names were"),
+        (script(add_and_drop("title", "model_name"), add_and_drop("model_name", "title")), "not what the model names were"),
     ],
     "loss-not-negative": [
-        (COLUMN, "no rule loss_not_negative"),
         (COLUMN + RULE, "No script has the id 0005l"),
         (COLUMN + RULE + GENERATE + APPLY, "Which script would have made it?"),
         (COLUMN + RULE + GENERATE + UP + APPLY, "flask db downgrade 0004 fails"),

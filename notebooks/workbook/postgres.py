@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 VARIABLE = "WORKBOOK_POSTGRES_URL"
+SESSION_VARIABLE = "WORKBOOK_SESSION"  # part of the names of the databases that one run creates
 # The same texts and times on every machine.
 SESSION = "-c timezone=UTC -c lc_messages=C"
 # Nothing here has to outlive a power cut, and databases are made by the dozen.
@@ -22,9 +23,16 @@ FASTER = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"
 
 @contextmanager
 def server():
-    """Run a server for the block, and name it in the environment for every process started there."""
+    """Run a server for the block, and name it in the environment for every process started there.
+
+    If one is named already, that is used, and what was created on it within the block is dropped.
+    """
     if os.environ.get(VARIABLE):
-        yield
+        os.environ[SESSION_VARIABLE] = uuid.uuid4().hex[:8]
+        try:
+            yield
+        finally:
+            drop_databases_of(os.environ.pop(SESSION_VARIABLE))
         return
     running = start()
     os.environ[VARIABLE] = with_driver(running.get_uri())
@@ -72,7 +80,7 @@ def admin_connection(url=None):
 
 def create_database(template="template1"):
     """Create a database, as a copy of `template` (nobody may be connected to that), and return its URL."""
-    name = f"workbook_{uuid.uuid4().hex[:12]}"
+    name = f"workbook_{os.environ.get(SESSION_VARIABLE, 'once')}_{uuid.uuid4().hex[:12]}"
     with admin_connection() as connection:
         connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return make_url(server_url()).set(database=name).render_as_string(hide_password=False)
@@ -80,5 +88,17 @@ def create_database(template="template1"):
 
 def drop_database(url):
     """Drop the database of `url`, also if somebody is still connected."""
+    drop(make_url(url).database)
+
+
+def drop_databases_of(session):
     with admin_connection() as connection:
-        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
+        query = "SELECT datname FROM pg_database WHERE datname LIKE %s"
+        names = connection.exec_driver_sql(query, (f"workbook_{session}_%",)).scalars().all()
+    for name in names:
+        drop(name)
+
+
+def drop(name):
+    with admin_connection() as connection:
+        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -22,7 +22,12 @@ class Code:
     def _repr_html_(self):
         lexer = get_lexer_by_name(self.language) if self.language else get_lexer_for_filename(self.name)
         # The paper is white on a dark page too: these colours are made to be read on white.
-        paper = HtmlFormatter(noclasses=True, nobackground=True, cssstyles="background:#fff;color:#1f2328;padding:.6em")
+        paper = HtmlFormatter(
+            noclasses=True,
+            nobackground=True,
+            cssstyles="background:#fff;color:#1f2328;padding:.6em;overflow-x:auto",
+            prestyles="font-family:ui-monospace,Menlo,Consolas,monospace",
+        )
         code = highlight(self.content, lexer, paper)
         return f"<p><code>{escape(self.name)}</code></p>{code}"
 

@@ -103,13 +103,17 @@ class Workspace(Project):
         shutil.copytree(source, self.folder, ignore=LEFT_OUT)
         if not migrations:
             shutil.rmtree(self.folder / "migrations")
-        Workspace.current = self
+        self.use()
         if rows is not None:
             self.must("db", "upgrade")
             self.must("seed", "--rows", str(rows))
 
     def __repr__(self):
         return f"A copy of stage {self.stage} to work in, on {self.database}."
+
+    def use(self):
+        """Let `%flask` and `%git` work in this copy again, after another one was made."""
+        Workspace.current = self
 
     @property
     def template(self):

@@ -240,7 +240,8 @@ def show_progress():
             handler.setFormatter(logging.Formatter("%(levelname)-5.5s [%(name)s] %(message)s"))
             log.addHandler(handler)
             log.setLevel(logging.INFO)
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    for chatty in ("alembic.runtime.plugins", "alembic.ddl.postgresql"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 show_progress()

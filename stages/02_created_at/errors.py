@@ -70,20 +70,27 @@ def show_database(error):
         if is_unavailable(error):
             raise error
         found, expected, known = revisions(db.session.connection())
+        if found == expected:
+            # Either the query is wrong and fails again, or an upgrade has ended since it failed.
+            db.session.connection().exec_driver_sql(error.statement, error.params)
+            db.session.rollback()
+            return try_again(error)
     except (DBAPIError, PoolTimeout) as unreadable:
         if not is_unavailable(unreadable):
             raise error from None
-        current_app.logger.warning("The database is busy or out of reach: %s", type(error).__name__)
-        text = "The database is busy or out of reach. Nothing was saved; try again in a few seconds."
-        return page(503, "Try again shortly", text, **{"Retry-After": "5"})
-    if found == expected:  # then the query itself is wrong
-        raise error
+        return try_again(error)
     text = (
         f"The database is at {name(found)}, this code expects {name(expected)}. "
         + ("Run: flask db upgrade" if known else "This code does not know that revision: deploy the newer code.")
     )
     current_app.logger.error(text)
     return page(503, "Database and code do not match", text)
+
+
+def try_again(error):
+    current_app.logger.warning("The database is busy or out of reach: %s", type(error).__name__)
+    text = "The database is busy or out of reach. Nothing was saved; try again in a few seconds."
+    return page(503, "Try again shortly", text, **{"Retry-After": "5"})
 
 
 def name(heads):

@@ -21,6 +21,34 @@ PROBLEMS = [
         "02_created_at",
         ["Cannot add a NOT NULL column with default value NULL", 'relation "users" contains null values'],
     ),
+    ("default= against server_default=", "02_created_at", ["NOT NULL constraint failed: users.created_at", "Ravi Import"]),
+    ("what a downgrade cannot bring back", "02_created_at", ["joined_in_2019"]),
+    (
+        "rename seen as drop and add",
+        "03_ml_metadata",
+        ["Detected removed column 'model_metadata.version'", "[None, '1.0', '1.0', '1.0']"],
+    ),
+    ("the same difference on every run", "03_ml_metadata", ["New upgrade operations detected"] * 2),
+    (
+        "two heads",
+        "05_merge_conflict",
+        [
+            "Multiple head revisions are present for given argument 'head'",
+            "Target database is not up to date.",
+            "Multiple heads are present; please specify the head revision",
+        ],
+    ),
+    (
+        "switching git branches under a database",
+        "05_merge_conflict",
+        ["Can't locate revision identified by '0006a'", "the database is here, but no script has this id"],
+    ),
+    (
+        "both branches add the same column",
+        "05_merge_conflict",
+        ["OperationalError: duplicate column name: tags", "sqlite3.OperationalError: duplicate column name: region"],
+    ),
+    ("downgrade past a merge", "05_merge_conflict", ["Ambiguous walk"]),
 ]
 
 
@@ -38,5 +66,5 @@ def outputs(notebook):
 @pytest.mark.parametrize("problem, notebook, evidence", PROBLEMS, ids=[problem for problem, _, _ in PROBLEMS])
 def test_a_problem_is_met_with_its_evidence_in_a_stored_output(problem, notebook, evidence):
     said = outputs(read(NOTEBOOKS / f"{notebook}.ipynb"))
-    missing = [text for text in evidence if text not in said]
+    missing = [text for text in evidence if said.count(text) < evidence.count(text)]
     assert not missing, f"{notebook} no longer shows {missing}: show the failure in a cell, not only in the text"

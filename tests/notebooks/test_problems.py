@@ -21,7 +21,11 @@ PROBLEMS = [
         "02_created_at",
         ["Cannot add a NOT NULL column with default value NULL", 'relation "users" contains null values'],
     ),
-    ("default= against server_default=", "02_created_at", ["NOT NULL constraint failed: users.created_at", "Ravi Import"]),
+    (
+        "default= against server_default=",
+        "02_created_at",
+        ["NOT NULL constraint failed: users.created_at", "Ravi Import"],
+    ),
     ("what a downgrade cannot bring back", "02_created_at", ["joined_in_2019"]),
     (
         "rename seen as drop and add",
@@ -29,6 +33,25 @@ PROBLEMS = [
         ["Detected removed column 'model_metadata.version'", "[None, '1.0', '1.0', '1.0']"],
     ),
     ("the same difference on every run", "03_ml_metadata", ["New upgrade operations detected"] * 2),
+    (
+        "NOT NULL column whose values are in the data",
+        "04_status_data_migration",
+        ["Cannot add a NOT NULL column with default value NULL"],
+    ),
+    (
+        "changed server default",
+        "04_status_data_migration",
+        ["No changes in schema detected.", "detected server default on column 'model_metadata.status'"],
+    ),
+    ("unnamed constraint", "04_status_data_migration", ["ValueError: Constraint must have a name"]),
+    ("batch off", "04_status_data_migration", ["No support for ALTER of constraints in SQLite dialect"]),
+    (
+        "a data migration that imports the app's models",
+        "04_status_data_migration",
+        ["no such column: model_metadata.framework"],
+    ),
+    ("an UPDATE that finds no row", "04_status_data_migration", ["rows changed: 0"]),
+    ("a loop beside one statement", "04_status_data_migration", ["more than twice the time and more than twice the memory"]),
     (
         "two heads",
         "05_merge_conflict",

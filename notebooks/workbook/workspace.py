@@ -95,6 +95,7 @@ class Workspace(Project):
     """
 
     current = None  # the one that %flask works in
+    filled = {}  # {(stage, rows, database): the file of a SQLite database that was filled with them}
 
     def __init__(self, stage, migrations=True, rows=None, database="sqlite", name=None):
         source = stage_folder(stage)
@@ -105,8 +106,19 @@ class Workspace(Project):
             shutil.rmtree(self.folder / "migrations")
         self.use()
         if rows is not None:
-            self.must("db", "upgrade")
-            self.must("seed", "--rows", str(rows))
+            self.fill(rows)
+
+    def fill(self, rows):
+        """Upgrade the new copy and seed it; the second time in a notebook, its SQLite file is copied."""
+        key = self.stage, rows, self.database
+        if key in self.filled:
+            self.file.parent.mkdir()
+            self.file.write_bytes(self.filled[key])
+            return
+        self.must("db", "upgrade")
+        self.must("seed", "--rows", str(rows))
+        if self.database == "sqlite":
+            self.filled[key] = self.file.read_bytes()
 
     def __repr__(self):
         return f"A copy of stage {self.stage} to work in, on {self.database}."

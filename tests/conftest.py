@@ -50,6 +50,15 @@ def pytest_collection_modifyitems(items):
             item.user_properties += [("proves", database) for kind, _, database in tags if kind == "prove"]
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Under other than the locked versions a notebook has to run and to prove its stage; texts may differ."""
+    report = (yield).get_result()
+    latest = os.environ.get("WORKBOOK_VERSIONS") == "latest"
+    if latest and hasattr(item, "cell") and report.failed and "outputs differ" in str(call.excinfo.value):
+        report.outcome, report.wasxfail = "skipped", "the output is another one under these versions"
+
+
 def pytest_terminal_summary(terminalreporter):
     """The table stage x database x {nbval, pytest}."""
     reports = [

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import time
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -135,7 +136,8 @@ def upgrade_at_once(folder, url, barrier, done):
         hook = lambda step, **rest: applied.append(step.up_revision_id)
         app.extensions["migrate"].configure_args["on_version_apply"] = hook
         barrier.wait(60)
-        stages.upgrade(app)
+        with redirect_stdout(None):
+            stages.upgrade(app)
         done.put(applied)
 
 

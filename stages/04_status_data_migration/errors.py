@@ -81,10 +81,18 @@ def show_database(error):
         return try_again(error)
     text = (
         f"The database is at {name(found)}, this code expects {name(expected)}. "
-        + ("Run: flask db upgrade" if known else "This code does not know that revision: deploy the newer code.")
+        + what_to_do(expected, known)
     )
     current_app.logger.error(text)
     return page(503, "Database and code do not match", text)
+
+
+def what_to_do(expected, known):
+    if not known:
+        return "This code does not know that revision: deploy the newer code."
+    if len(expected) > 1:
+        return "The scripts have more than one head; see: flask db heads"
+    return "Run: flask db upgrade"
 
 
 def try_again(error):

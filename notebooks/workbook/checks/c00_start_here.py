@@ -9,7 +9,7 @@ ASKED = {
 }
 HELP = {
     "flask db heads": "it names the newest scripts, and works when no database is there at all.",
-    "flask db current": "which of the three knows what has been applied to it?",
+    "flask db current": "which of the three knows what has been applied to it? The word (head) is only a remark.",
     "flask db upgrade": "it runs the steps that are not applied. Where does it read them, and where does it run them?",
     "flask db check": "it finds what a model has and a table lacks, without a script in between.",
 }

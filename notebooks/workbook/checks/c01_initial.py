@@ -28,7 +28,10 @@ def teams_table(work):
         return 'The table is to be called teams: __tablename__ = "teams".'
     script = next((each for each in script_directory(work.folder).walk_revisions() if each.revision == "0001t"), None)
     if script is None:
-        return "No script has the id 0001t: generate one with flask db migrate, and give it --rev-id 0001t."
+        return (
+            "No script has the id 0001t: generate one with flask db migrate, and give it --rev-id 0001t. If the "
+            "command said that nothing has changed, it ran in another copy: run the cell above that makes this one, and go on."
+        )
     if "create_table" not in work.read(work.script("0001t")):
         return "The script 0001t creates no table: nothing was new when it was made. Delete it and generate it again."
     if "0001t" not in work.revision():

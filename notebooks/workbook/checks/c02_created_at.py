@@ -76,7 +76,8 @@ def contact_column(work):
     if "0003c" not in work.revision():
         return (
             "The script 0003c is there, and the database is not at it. If flask db upgrade fails, "
-            "ask what the four users get before the column is NOT NULL."
+            "ask what the four users get before the column is NOT NULL. If it says no such column, the UPDATE stands "
+            "inside the batch, which makes its changes when it ends: let it stand after the block."
         )
     column = work.tables()["users"]["columns"].get("contact")
     if column is None or column["type"] != "VARCHAR(120)":

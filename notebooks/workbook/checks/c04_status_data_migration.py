@@ -53,7 +53,10 @@ def script_of_risk(work):
     if re.search(r"^\s*(from|import) (models|app)\b", script, re.MULTILINE):
         return "The script imports the app's code, which will change. Describe the table in the script: sa.table."
     if "0005r" not in work.revision():
-        return "The script 0005r is not applied. Run flask db upgrade; if it fails, its last line says why."
+        return (
+            "The script 0005r is not applied. Run flask db upgrade; if it fails, its last line says why. If it says "
+            "no such column, the UPDATE stands inside the batch, which makes its changes when it ends."
+        )
 
 
 def schema_of_risk(work):

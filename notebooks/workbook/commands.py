@@ -129,7 +129,11 @@ def clean_environment(variables=None):
 
 
 def relative(text, folder):
-    """`text` with the paths below `folder`, and those of installed packages, as relative POSIX paths."""
+    """`text` with the paths below `folder`, and those of installed packages, as relative POSIX paths.
+
+    Lines that only underline a line of a traceback are left out: each Python underlines in its own way.
+    """
+    text = re.sub(r"^ +[~^]+\n", "", text, flags=re.MULTILINE)
     text = text.replace(sysconfig.get_path("purelib") + os.sep, "")
     for base in sorted({str(folder), str(Path(folder).resolve())}, key=len, reverse=True):
         text = text.replace(base + os.sep, "").replace(base, ".")

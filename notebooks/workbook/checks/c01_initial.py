@@ -30,7 +30,7 @@ def teams_table(work):
     if script is None:
         return (
             "No script has the id 0001t: generate one with flask db migrate, and give it --rev-id 0001t. If the "
-            "command said that nothing has changed, it ran in another copy: run the cell above that makes this one, and go on."
+            "command said that nothing has changed, it ran in another copy: run the cell that makes this one again."
         )
     if "create_table" not in work.read(work.script("0001t")):
         return "The script 0001t creates no table: nothing was new when it was made. Delete it and generate it again."

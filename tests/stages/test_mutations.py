@@ -105,6 +105,42 @@ def test_a_round_trip_finds(mistake, copy, url):
     assert expected in found_by_a_round_trip(copy, url, name)
 
 
+RENAME, INDEX = 'op.execute("UPDATE users SET name = 9 || name")', 'op.create_index("ix_users_name", "users", ["name"])'
+MANY = 'if op.get_bind().scalar(sa.text("SELECT count(*) FROM users")) > 24: '
+DOWN_BEFORE = '__import__("os").path.exists(__file__ + ".was_down")'
+NOTE_DOWN = 'open(__file__ + ".was_down", "w").close()'
+ONE_WAY = {  # what one of the comparisons alone can see: (added to 0006b's upgrade, to its downgrade, what is reported)
+    "a value that is wrong above only": (
+        RENAME,
+        'op.execute("UPDATE users SET name = substr(name, 2)")',
+        "up: users 1: name was",
+    ),
+    "a value that only the second upgrade changes": (f"if {DOWN_BEFORE}: {RENAME}", NOTE_DOWN, "up again: users 1: "),
+    "an index that only the second upgrade makes": (f"if {DOWN_BEFORE}: {INDEX}", NOTE_DOWN, "up again: users: index"),
+    "a row that was made above and is lost below": (
+        "pass",
+        'op.execute("DELETE FROM users WHERE id > 24")',
+        "down: users 25: the row is missing",
+    ),
+    "an index that is left when rows were made above": ("pass", MANY + INDEX, "down: users: index ix_users_name only"),
+    "a value that changes when rows were made above": (MANY + RENAME, "pass", "down and up: users 1: name was"),
+    "a revision too many": (
+        "op.execute(\"INSERT INTO alembic_version VALUES ('0004')\")",
+        "pass",
+        "alembic_version holds ['0004', '0006b'], not ['0006b']",
+    ),
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("mistake", ONE_WAY)
+def test_a_round_trip_finds_what_goes_wrong_one_way_only(mistake, copy, url):
+    up, down, expected = ONE_WAY[mistake]
+    change(copy, "0006b_*.py", "nullable=True))", f"nullable=True))\n    {up}")
+    change(copy, "0006b_*.py", DROP_NOTES, f"{DROP_NOTES}\n    {down}")
+    assert expected in found_by_a_round_trip(copy, url, "0006b")
+
+
 def test_a_walk_takes_every_step_from_every_state_that_it_can_be_taken_from(monkeypatch):
     steps = []
 

@@ -138,7 +138,8 @@ def test_a_round_trip_finds_what_goes_wrong_one_way_only(mistake, copy, url):
     up, down, expected = ONE_WAY[mistake]
     change(copy, "0006b_*.py", "nullable=True))", f"nullable=True))\n    {up}")
     change(copy, "0006b_*.py", DROP_NOTES, f"{DROP_NOTES}\n    {down}")
-    assert expected in found_by_a_round_trip(copy, url, "0006b")
+    reported = found_by_a_round_trip(copy, url, "0006b").splitlines()
+    assert any(line.startswith(expected) for line in reported), reported
 
 
 def test_a_walk_takes_every_step_from_every_state_that_it_can_be_taken_from(monkeypatch):

@@ -3,12 +3,9 @@
 What stands in a text proves nothing; a stored output is compared with a real
 run by nbval.
 """
-import html
-import re
-
 import pytest
 
-from workbook.notebook_files import code_cells, read
+from workbook.notebook_files import code_cells, read, shown_by
 from workbook.stages import NOTEBOOKS
 
 PROBLEMS = [
@@ -75,19 +72,8 @@ PROBLEMS = [
 ]
 
 
-def outputs(notebook):
-    """All that a notebook's cells have printed, shown or raised, as plain text."""
-    texts = []
-    for cell in code_cells(notebook):
-        for output in cell.outputs:
-            texts += [output.get("text", ""), output.get("evalue", "")]
-            data = output.get("data", {})
-            texts += [data.get("text/plain", ""), html.unescape(re.sub("<[^>]*>", " ", data.get("text/html", "")))]
-    return "\n".join(texts)
-
-
 @pytest.mark.parametrize("problem, notebook, evidence", PROBLEMS, ids=[problem for problem, _, _ in PROBLEMS])
 def test_a_problem_is_met_with_its_evidence_in_a_stored_output(problem, notebook, evidence):
-    said = outputs(read(NOTEBOOKS / f"{notebook}.ipynb"))
+    said = shown_by(code_cells(read(NOTEBOOKS / f"{notebook}.ipynb")))
     missing = [text for text in evidence if said.count(text) < evidence.count(text)]
     assert not missing, f"{notebook} no longer shows {missing}: show the failure in a cell, not only in the text"

@@ -34,7 +34,7 @@ PROBLEMS = [
     (
         "rename seen as drop and add",
         "03_ml_metadata",
-        ["Detected removed column 'model_metadata.version'", "4   prévision des ventes  NULL", "[None, '1.0', '1.0', '1.0']"],
+        ["Detected removed column 'model_metadata.version'", "des ventes  NULL", "[None, '1.0', '1.0', '1.0']"],
     ),
     ("a step back that is taken for an option", "03_ml_metadata", ["No such option '-1'"]),
     ("CHECK on a table that exists", "03_ml_metadata", ["No changes in schema detected.", "rows changed: 1"]),

@@ -1,0 +1,107 @@
+"""What is the learner's stays so: copies of notebooks, scratch copies of other kernels, settings of the shell."""
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from workbook import learn
+from workbook.notebook_files import notebook_paths
+from workbook.stages import NOTEBOOKS, ROOT
+from workbook.workspace import Project, claim
+
+OTHER_KERNEL = """
+from workbook.workspace import claim
+folder = claim("01_initial")
+folder.mkdir()
+(folder / "work.txt").write_text("of the other kernel")
+print(folder, flush=True)
+input()
+"""
+
+
+def test_two_kernels_at_once_never_meet_in_one_folder_and_an_ended_one_leaves_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_SCRATCH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(NOTEBOOKS))
+    with subprocess.Popen(
+        [sys.executable, "-c", OTHER_KERNEL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as other:
+        theirs = other.stdout.readline().strip()
+        ours = claim("01_initial")
+        assert theirs == str(tmp_path.resolve() / "01_initial")
+        assert ours == tmp_path.resolve() / "01_initial-2"
+        assert (tmp_path / "01_initial" / "work.txt").read_text() == "of the other kernel"
+        ours.mkdir()
+        other.communicate("\n")
+    assert claim("01_initial") == tmp_path.resolve() / "01_initial", "the folder of a kernel that has ended is free"
+    assert not (tmp_path / "01_initial").exists(), "a copy is made anew each time"
+
+
+SETTINGS = [
+    "DATABASE_URL", "MIGRATION_DATABASE_URL", "SECRET_KEY", "FLASK_APP", "FLASK_ENV",
+    "FLASK_DEBUG", "FLASK_SQLALCHEMY_DATABASE_URI", "ALEMBIC_CONFIG", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONWARNINGS",
+    "FORCE_COLOR", "COLUMNS",
+]  # fmt: skip
+APP = """
+import os
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.cli.command("settings")
+def settings():
+    print([name for name, value in os.environ.items() if "of the shell" in value])
+    print(os.environ["DATABASE_URL"])
+"""
+
+
+def test_no_setting_of_the_shell_reaches_a_command(tmp_path, monkeypatch):
+    (tmp_path / "app.py").write_text(APP)
+    project = Project(tmp_path)
+    project.variables = {"DATABASE_URL": "of the copy"}
+    for name in SETTINGS:
+        monkeypatch.setenv(name, "of the shell")
+    ended = project.flask("settings")
+    assert (ended.code, ended.output) == (0, "[]\nof the copy\n")
+
+
+def test_git_ignores_the_learners_folder():
+    if shutil.which("git") and (ROOT / ".git").exists():
+        ignored = ["git", "-C", str(ROOT), "check-ignore", "--quiet", "notebooks/work/scratch/01_initial/app.py"]
+        assert subprocess.run(ignored).returncode == 0
+        tracked = subprocess.run(["git", "-C", str(ROOT), "ls-files", "notebooks/work"], capture_output=True, text=True)
+        assert tracked.stdout == ""
+    assert "notebooks/work/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+@pytest.fixture
+def copies(tmp_path, monkeypatch):
+    """The learner's copies of the first two notebooks, the first one worked on."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.setattr(learn, "WORK", tmp_path / "work")
+    monkeypatch.setattr(learn, "notebook_paths", lambda: notebook_paths()[:2])
+    copies = learn.copy_notebooks()
+    copies[0].write_text("my work", "utf-8")
+    return copies
+
+
+def test_a_learners_copy_is_never_overwritten(copies):
+    other = copies[1].read_bytes()
+    assert learn.copy_notebooks() == copies
+    assert copies[0].read_text("utf-8") == "my work" and copies[1].read_bytes() == other
+    assert len(list(learn.WORK.iterdir())) == 2
+
+
+def test_a_fresh_copy_keeps_the_old_one_beside_it_and_leaves_the_others_alone(copies, capsys):
+    copies[1].write_text("more of my work", "utf-8")
+    learn.copy_notebooks(fresh=copies[0].stem)
+    [kept] = [path for path in learn.WORK.iterdir() if path not in copies]
+    assert kept.read_text("utf-8") == "my work" and copies[1].read_text("utf-8") == "more of my work"
+    assert copies[0].read_text("utf-8").startswith("{")
+    assert capsys.readouterr().out == f"Your old copy is kept as {kept.name}\n"
+
+
+def test_a_copy_shows_no_output_before_it_is_run(copies):
+    assert '"output_type"' not in copies[1].read_text("utf-8")

@@ -1,15 +1,15 @@
-"""What all tests share: one PostgreSQL server a run, a fresh database a test, and the table at the end."""
+"""What all tests share: one PostgreSQL server a run, a fresh database a test, and what the run says at its end."""
 import os
 import tempfile
-from collections import Counter
 
 import pytest
+from whole_run import DATABASES, facts_of, is_everything, left_out, table
 from xdist.scheduler import LoadScopeScheduling
 
 from workbook import postgres
 from workbook.stages import stage_folders
 
-DATABASES = ("sqlite", "postgresql")
+SHOWN = 20  # of what a run has left out
 
 
 def pytest_configure(config):
@@ -45,9 +45,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if hasattr(item, "cell"):  # of a notebook
-            tags = [tag.partition(":") for tag in item.cell.metadata.get("tags", [])]
-            item.user_properties += [("proves", database) for kind, _, database in tags if kind == "prove"]
+        item.user_properties += facts_of(item)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -59,29 +57,29 @@ def pytest_runtest_makereport(item, call):
         report.outcome, report.wasxfail = "skipped", "the output is another one under these versions"
 
 
-def pytest_terminal_summary(terminalreporter):
-    """The table stage x database x {nbval, pytest}."""
-    reports = [
-        report
-        for outcome in ("passed", "failed", "error")
-        for report in terminalreporter.stats.get(outcome, [])
-        if getattr(report, "when", None) == "call" or outcome != "passed"
-    ]
+def reports_of(config):
+    stats = config.pluginmanager.get_plugin("terminalreporter").stats
+    outcomes = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+    return [report for each in outcomes for report in stats.get(each, []) if hasattr(report, "user_properties")]
+
+
+def pytest_sessionfinish(session, exitstatus):
+    config = session.config
+    if is_controller(config) and is_everything() and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        config.workbook_left_out = list(left_out(reports_of(config), config.option))
+        if config.workbook_left_out:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("stages")
-    terminalreporter.write_line(f"{'stage':<28} {'database':<12} {'nbval':<20} pytest")
-    for stage in [folder.name for folder in stage_folders()]:
-        cells = [report for report in reports if f"{stage}.ipynb::" in report.nodeid]
-        for database in DATABASES:
-            proved = any(("proves", database) in report.user_properties for report in cells)
-            tests = [report for report in reports if f"{stage}.ipynb" not in report.nodeid]
-            tests = [report for report in tests if stage in report.nodeid and database in report.nodeid]
-            cell_result = outcome_of(cells) if proved or not cells else "NOT PROVED"
-            terminalreporter.write_line(f"{stage:<28} {database:<12} {cell_result:<20} {outcome_of(tests)}")
-
-
-def outcome_of(reports):
-    counts = Counter("passed" if report.outcome == "passed" else "FAILED" for report in reports)
-    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("FAILED", "passed") if counts[outcome]) or "not run"
+    for line in table(reports_of(config)):
+        terminalreporter.write_line(line)
+    lines = getattr(config, "workbook_left_out", [])
+    for line in lines[:SHOWN]:
+        terminalreporter.write_line(f"LEFT OUT: {line}", red=True)
+    if lines:
+        terminalreporter.write_line(f"{len(lines)} left out of a run of everything (tests/whole_run.py)", red=True)
 
 
 @pytest.fixture(params=[folder.name for folder in stage_folders()])

@@ -1,5 +1,6 @@
 """The notebooks' files: where they are, running them, and storing outputs that change only if the text does."""
 import configparser
+import html
 import os
 import re
 from pathlib import Path
@@ -32,6 +33,17 @@ def write(notebook, path):
 def code_cells(notebook):
     """The cells that are run: code, and not empty."""
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def shown_by(cells):
+    """All that cells have printed, shown or raised, as plain text."""
+    texts = []
+    for cell in cells:
+        for output in cell.outputs:
+            texts += [output.get("text", ""), output.get("evalue", "")]
+            data = output.get("data", {})
+            texts += [data.get("text/plain", ""), html.unescape(re.sub("<[^>]*>", " ", data.get("text/html", "")))]
+    return "\n".join(texts)
 
 
 def client(notebook):

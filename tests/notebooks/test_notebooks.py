@@ -38,10 +38,15 @@ def tagged(notebook, kind):
     }
 
 
-def solution(notebook, name):
-    """The code under "Solution" in the first text after the check of the exercise `name`."""
+def help_with(notebook, name):
+    """The first text after the check of the exercise `name`: hints, then the solution."""
     after = notebook.cells[notebook.cells.index(tagged(notebook, "check")[name]) + 1 :]
-    text = next(cell.source for cell in after if cell.cell_type == "markdown")
+    return next(cell.source for cell in after if cell.cell_type == "markdown")
+
+
+def solution(notebook, name):
+    """The code under "Solution"."""
+    text = help_with(notebook, name)
     return re.search(r"<summary>Solution</summary>\s+```python\n(.*?)```", text, re.DOTALL)[1]
 
 
@@ -103,7 +108,9 @@ def test_every_exercise_is_unsolved_as_shipped_and_has_hints_and_a_solution(note
         assert output_of(cell).startswith("[not yet] "), f"the notebook holds a solution of {name}"
         assert name in CHECKERS and name in tagged(notebook, "exercise")
         assert solution(notebook, name).strip() not in tagged(notebook, "exercise")[name].source
-        assert WRONG.get(name), f"add wrong but plausible answers to {name} in wrong_answers/{path.stem}.py"
+        steps = re.findall(r"<details><summary>(.*?)</summary>\s+\S", help_with(notebook, name))
+        assert steps[:2] == ["Hint 1", "Hint 2"] and steps[-1] == "Solution", f"{name}: two hints, then the solution"
+        assert len(WRONG.get(name, [])) >= 2, f"add plausible wrong answers to {name} in wrong_answers/{path.stem}.py"
 
 
 def test_a_wrong_answer_is_told_what_is_wrong_and_the_solution_is_done(notebook, tmp_path, monkeypatch):

@@ -1,10 +1,11 @@
 """The checks of this folder find what they are for: each mistake is made in a copy of a stage, and reported."""
 import shutil
 
+import migration_walk
 import pytest
 from alembic.util import CommandError
 from migration_checks import app_imports, model_differences, unclear_names, wrong_statuses
-from migration_walk import heads, round_trips
+from migration_walk import heads, on_every_way, round_trips, walk
 from publish import broken_promises, stage_digests
 
 from workbook.stages import STAGES, script_directory, stage_app, upgrade
@@ -102,6 +103,70 @@ def test_a_round_trip_finds(mistake, copy, url):
     _, name, old, new, expected = ROUND_TRIPS[mistake]
     change(copy, f"{name}_*.py", old, new)
     assert expected in found_by_a_round_trip(copy, url, name)
+
+
+RENAME, INDEX = 'op.execute("UPDATE users SET name = 9 || name")', 'op.create_index("ix_users_name", "users", ["name"])'
+MANY = 'if op.get_bind().scalar(sa.text("SELECT count(*) FROM users")) > 24: '
+DOWN_BEFORE = '__import__("os").path.exists(__file__ + ".was_down")'
+NOTE_DOWN = 'open(__file__ + ".was_down", "w").close()'
+ONE_WAY = {  # what one of the comparisons alone can see: (added to 0006b's upgrade, to its downgrade, what is reported)
+    "a value that is wrong above only": (
+        RENAME,
+        'op.execute("UPDATE users SET name = substr(name, 2)")',
+        "up: users 1: name was",
+    ),
+    "a value that only the second upgrade changes": (f"if {DOWN_BEFORE}: {RENAME}", NOTE_DOWN, "up again: users 1: "),
+    "an index that only the second upgrade makes": (f"if {DOWN_BEFORE}: {INDEX}", NOTE_DOWN, "up again: users: index"),
+    "a row that was made above and is lost below": (
+        "pass",
+        'op.execute("DELETE FROM users WHERE id > 24")',
+        "down: users 25: the row is missing",
+    ),
+    "an index that is left when rows were made above": ("pass", MANY + INDEX, "down: users: index ix_users_name only"),
+    "a value that changes when rows were made above": (MANY + RENAME, "pass", "down and up: users 1: name was"),
+    "a revision too many": (
+        "op.execute(\"INSERT INTO alembic_version VALUES ('0004')\")",
+        "pass",
+        "alembic_version holds ['0004', '0006b'], not ['0006b']",
+    ),
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("mistake", ONE_WAY)
+def test_a_round_trip_finds_what_goes_wrong_one_way_only(mistake, copy, url):
+    up, down, expected = ONE_WAY[mistake]
+    change(copy, "0006b_*.py", "nullable=True))", f"nullable=True))\n    {up}")
+    change(copy, "0006b_*.py", DROP_NOTES, f"{DROP_NOTES}\n    {down}")
+    reported = found_by_a_round_trip(copy, url, "0006b").splitlines()
+    assert any(line.startswith(expected) for line in reported), reported
+
+
+def test_a_walk_takes_every_step_from_every_state_that_it_can_be_taken_from(monkeypatch):
+    steps = []
+
+    def note(app, url, script, applied, revision):
+        steps.append((" and ".join(sorted(heads(script, applied))), revision.revision))
+        return [f"seen {len(steps)}"]
+
+    monkeypatch.setattr(migration_walk, "round_trips", note)
+    monkeypatch.setattr(migration_walk, "downgrade", lambda app, target: None)
+    lines = walk(None, None, script_directory(STAGE))
+    line = [("", "0001"), ("0001", "0002"), ("0002", "0003"), ("0003", "0004"), ("0004", "0005")]
+    branches = [("0005", "0006a"), ("0006a", "0006b"), ("0005", "0006b"), ("0006b", "0006a")]
+    assert sorted(steps) == sorted([*line, *branches, ("0006a and 0006b", "0007")])
+    assert len(lines) == len(steps) and lines[0] == "0001 after nothing: seen 1"
+
+
+def test_a_walk_that_cannot_go_on_says_where_it_is(copy, url):
+    change(copy, "0003_*.py", '    op.drop_table("model_metadata")', '    op.drop_table("no_such_table")')
+    with stage_app(copy, url) as app:
+        [line] = walk(app, url, script_directory(copy))
+    assert line.startswith("0003 after 0002: ") and "no_such_table" in line
+
+
+def test_revisions_on_no_branch_are_known():
+    assert on_every_way(script_directory(STAGE)) == {"0001", "0002", "0003", "0004", "0005", "0007"}
 
 
 NEW_REVISION = '''"""drop something"""

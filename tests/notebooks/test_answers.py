@@ -1,0 +1,122 @@
+"""What the texts say that a cell will show is what it shows; nbval compares outputs and reads no text.
+
+For each **Predict** the beginning of its answer stands here with its evidence:
+what the next cells show.
+"""
+import re
+
+import pytest
+
+from workbook.notebook_files import code_cells, notebook_paths, read, sanitized, shown_by
+
+ANSWERS = {  # notebook: [(beginning of the answer, evidence, …), …] in the order of the notebook
+    "00_start_here": [
+        ("No. Models are code", "no tables"),
+        ("No. Flask goes on without the app", "Error: No such command 'db'."),
+    ],
+    "01_initial": [
+        ("Neither. It copies three files", "migrations/alembic.ini migrations/env.py migrations/script.py.mako"),
+        ("No. `migrate` writes a script and applies nothing", "Detected added table 'users'", "(head) not applied"),
+        ("It refuses.", "Error: Target database is not up to date."),
+        ("`users`, and `alembic_version`: a table with one row", "+ users", "version_num 0001"),
+        ("None. The downgrade drops the table", "create users 0 users: 4 added"),
+        ("There will be no script.", "No changes in schema detected."),
+    ],
+    "02_created_at": [
+        ("**c.** NOT NULL holds for every row", "Cannot add a NOT NULL column with default value NULL", "= at 0001"),
+        ("No. The rows get their value in one step", "4 Mei O'Brien user4@example.com TIME"),
+        ("A time.", "name created_at Ravi Import TIME"),
+        ("Five rows, and none of the dates.", "joined_in_2019 0 5 joined_in_2019 4"),
+        ("Yes. NOT NULL means the same everywhere", 'column "created_at" of relation "users" contains null values'),
+        ("No. The table is empty", "0001 -> 0002, add created_at to users form sent from /add: 200"),
+        ("It fails: SQLite has no function `now()`.", "unknown function: now()"),
+        ("No. A column that may be NULL", "4 Mei O'Brien user4@example.com NULL"),
+    ],
+    "03_ml_metadata": [
+        ("Only `model_metadata`.", "Detected added table 'model_metadata' Generating"),
+        ("Nothing. The script does not mention it.", "+ check accuracy >= 0 AND accuracy <= 1 users id INTEGER"),
+        ("1.5 only.", "CHECK constraint failed: ck_model_metadata_accuracy_range", "NOT NULL constraint failed"),
+        ("`NULL`. The column has no server default", "3 spam 0.5 TIME NULL"),
+        ("Three, with name, accuracy and time.", "models versions 3 0"),
+        ("**b.** In a history without branches the argument names", "Running downgrade 0004 -> 0003, add version"),
+        ("The first one.", "5 baseline – 0.0", "Accuracy: [1.5] ! Enter a number", "Accuracy: [nan] ! Enter a number"),
+        ("Yes. PostgreSQL sorts NaN above all numbers", "CheckViolation"),
+        ("There will be no script.", "No changes in schema detected."),
+        ("Fail.", "IntegrityError: CHECK constraint failed: ck_model_metadata_version_not_empty"),
+        ("That models and database differ", "Error: New upgrade operations detected"),
+        ("No. The next `check` says the same.", "Error: New upgrade operations detected"),
+        ("It does not fail, `check` is content, and all four models are there. But each `release` is `NULL`",
+         "No new upgrade operations detected. id model_name release 1 churn NULL", "4 prévision des ventes NULL"),
+        ("No. It adds an empty `version`", "id model_name version 1 churn NULL 2 fraud NULL"),
+    ],
+    "04_status_data_migration": [
+        ("It fails, as in notebook 02", "Cannot add a NOT NULL column with default value NULL"),
+        ("None. When a column with a server default is added", "rows changed: 0", "status number active 17"),
+        ("7 and 10: seven names, and the ten rows", "active 7 11,12,13,14,15,16,17 archived 10 1,2,3"),
+        ("`archived`. The downgrade drops the column", "id status 3 archived"),
+        ("The same seven as with yours: 11 to 17.", '11 "churn" 12 "fraud"', '17 "churn "'),
+        ("No. With `--sql` nothing is run.",
+         "COMMIT; INFO [alembic.runtime.migration] Context impl PostgresqlImpl. "
+         "INFO [alembic.runtime.migration] Will assume transactional DDL. "
+         "INFO [alembic.runtime.migration] Running upgrade 0004 -> 0005"),
+        ("No. `0005` asks for all columns", "no such column: model_metadata.framework"),
+        ("Nothing. Server defaults are not compared", "No changes in schema detected."),
+        ("Still active.", "1 churn active"),
+    ],
+    "05_merge_conflict": [
+        ("It can't say anything.", "Error: Can't locate revision identified by '0006a'"),
+        ("Nowhere. The two changes of `models.py`", "Auto-merging models.py On branch main nothing to commit"),
+        ("It refuses. `upgrade` means `upgrade head`", "Error: Multiple head revisions are present"),
+        ("Nothing. Both branches have done their work", "def upgrade(): pass def downgrade(): pass"),
+        ("It stays, and its `owner_id` becomes NULL", "7 churn Beats 1.0. NULL"),
+        ("It refuses: \"one step back\" could mean either parent.", "Error: Ambiguous walk"),
+        ("The merge only.", "Running downgrade 0007 -> 0006a, 0006b, merge owner and notes …"),
+        ("All owners and all notes.", "owner_id was 3, is None", "notes was 'Beats 1.0.', is None"),
+        ("Neither. The two lines are equal", "Auto-merging models.py models.py:", "versions/0009_merge_region"),
+        ("With the new parent Alembic believes", "Running upgrade 0007 -> 0008a, add region and tags"),
+    ],
+}  # fmt: skip
+NOT_SHOWN = {"env.py", "already exists"}  # a file; and in 05 what the line is on PostgreSQL, which it does not run
+SHOWING = 10  # so many cells after an answer show it
+PREDICTION = re.compile(r"\*\*Predict:\*\*.*?<summary>Answer</summary>\s+(.*?)\s*</details>", re.DOTALL)
+
+
+def predictions(notebook):
+    """[(answer, the cells that follow it)]"""
+    found = []
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            following = [each for each in notebook.cells[place:] if each.cell_type == "code"][:SHOWING]
+            found += [(answer, following) for answer in PREDICTION.findall(cell.source)]
+    return found
+
+
+PATHS = pytest.mark.parametrize("path", notebook_paths(), ids=lambda path: path.stem)
+
+
+@PATHS
+def test_the_answer_to_a_prediction_is_what_the_cells_show(path):
+    found, listed = predictions(read(path)), ANSWERS.get(path.stem, [])
+    for (answer, cells), (beginning, *evidence) in zip(found, listed):
+        assert answer.startswith(beginning), f"not {beginning!r} now: look at the outputs, then say here why it is true"
+        shown = on_one_line(shown_by(cells))
+        missing = [text for text in evidence if text not in shown]
+        assert evidence and not missing, f"the cells after the answer {beginning!r} do not show {missing}: {shown}"
+    assert len(found) == len(listed), "say here of each prediction which output shows that its answer is true"
+
+
+@PATHS
+def test_what_a_symptom_quotes_is_in_a_stored_output(path):
+    """Or in a cell: the names of commands, revisions and columns."""
+    notebook = read(path)
+    cells = code_cells(notebook)
+    shown = on_one_line(shown_by(cells) + "".join(cell.source for cell in cells))
+    for cell in notebook.cells:
+        for symptom in re.findall(r"\*\*Symptom:\*\*.*", cell.source):
+            quotes = set(re.findall("`(.+?)`", symptom)) - NOT_SHOWN
+            missing = [quote for quote in quotes if quote not in shown]
+            assert not missing, f"no cell shows {missing}: {symptom}"
+
+
+def on_one_line(text):
+    return sanitized(" ".join(text.split()))

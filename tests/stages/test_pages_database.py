@@ -4,8 +4,10 @@ import sqlite3
 import time
 from contextlib import closing, contextmanager
 
+import pytest
 from browsing import LAST_STAGE, ON_POSTGRESQL, Browser, elements, rows, seed
 from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from workbook.stages import script_directory, stage_app, upgrade
 
@@ -49,23 +51,57 @@ def test_a_page_whose_query_fails_behind_the_code_names_both_revisions(stage, ur
     assert not behind or behind[0] in failed, "the code should not be content with the first revision"
 
 
+@contextmanager
+def renamed(app, table):
+    """Within the block, the table has another name than the code uses."""
+    rows(app, f"ALTER TABLE {table} RENAME TO renamed")
+    yield
+    rows(app, f"ALTER TABLE renamed RENAME TO {table}")
+
+
 def test_a_database_ahead_of_the_code_is_served_as_long_as_its_queries_work(app, browser):
     seed(app, 2)
     rows(app, "UPDATE alembic_version SET version_num = '9999'")
     for path in list_pages(app):
         assert browser.get(path).status_code == 200
-    rows(app, "ALTER TABLE users RENAME TO people")
-    answer = browser.get("/")
+    with renamed(app, "users"):
+        answer = browser.get("/")
     assert answer.status_code == 503
     assert "at revision 9999" in answer.text and "deploy the newer code" in answer.text
     assert "flask db upgrade" not in answer.text
 
 
 def test_a_query_that_fails_at_the_right_revision_is_a_logged_500(app, browser, caplog):
-    rows(app, "ALTER TABLE users RENAME TO people")
-    answer = browser.get("/")
+    with renamed(app, "users"):
+        answer = browser.get("/")
     assert answer.status_code == 500
     assert "has been logged" in answer.text and "users" in caplog.text
+
+
+@LAST_STAGE
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    "left_behind",
+    ["LOCK TABLE users", "ALTER TABLE users RENAME TO people", "UPDATE alembic_version SET version_num = '9999'"],
+)
+def test_whatever_a_test_leaves_behind_the_next_one_gets_empty_tables(stage, database, migrated_database, left_behind):
+    engine = create_engine(migrated_database(stage))
+    columns = "(model_name, accuracy) VALUES ('spam', 0)"
+    with engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO model_metadata {columns}"))
+    with engine.connect() as left_open:
+        left_open.execute(text(left_behind))
+        if not left_behind.startswith("LOCK"):
+            left_open.commit()
+        other = create_engine(migrated_database(stage))
+        with other.begin() as connection:
+            assert connection.scalar(text(f"INSERT INTO model_metadata {columns} RETURNING id")) == 1
+            assert connection.scalar(text("SELECT count(*) FROM users")) == 0
+            assert connection.scalar(text("SELECT version_num FROM alembic_version")) != "9999"
+        with pytest.raises(OperationalError):
+            left_open.execute(text("SELECT 1"))
+    other.dispose()
+    engine.dispose()
 
 
 def check_try_again(answer, secrets=()):
@@ -138,6 +174,12 @@ def test_a_server_that_never_answers_gets_a_503_in_time(stage, database):
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         port = silent.getsockname()[1]
         with stage_app(stage, f"postgresql://ada:s3cret@127.0.0.1:{port}/app") as app:
+
+            @event.listens_for(app.extensions["sqlalchemy"].engine, "do_connect")
+            def less_patience(dialect, record, arguments, options):
+                assert options["connect_timeout"] == 5
+                options["connect_timeout"] = 2  # the least that PostgreSQL's library takes
+
             began = time.monotonic()
             check_try_again(Browser(app).get("/"), ["s3cret"])
             assert time.monotonic() - began < 15

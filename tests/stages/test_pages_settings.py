@@ -27,11 +27,11 @@ OUT_OF_REACH = ["postgresql://ada:s3cret@127.0.0.1:1/app", "postgresql://ada:s3c
 COMMANDS = [["db", "upgrade"], ["db", "current"], ["seed"], ["routes"]]
 
 
-def flask(folder, *arguments):
-    """The command `flask …` of the stage in `folder`, in this process."""
-    with own_modules(folder):
-        group = FlaskGroup(create_app=lambda: importlib.import_module("app").create_app(), load_dotenv=False)
-        return CliRunner().invoke(group, arguments, prog_name="flask")
+@pytest.fixture
+def flask(stage, create_app):
+    """A function that runs the command `flask …` of the stage, in this process."""
+    group = FlaskGroup(create_app=lambda: create_app(stage), load_dotenv=False)
+    return lambda *arguments: CliRunner().invoke(group, arguments, prog_name="flask")
 
 
 def check_one_line(result, expected, caplog):
@@ -51,26 +51,26 @@ def clean_environment(monkeypatch):
     monkeypatch.delenv("SECRET_KEY", raising=False)
 
 
-def test_a_wrong_database_url_is_one_clear_line_in_every_command(stage, monkeypatch, caplog):
+def test_a_wrong_database_url_is_one_clear_line_in_every_command(flask, monkeypatch, caplog):
     for url, expected in WRONG_URLS.items():
         monkeypatch.setenv("DATABASE_URL", url)
         for command in COMMANDS:
-            check_one_line(flask(stage, *command), expected, caplog)
+            check_one_line(flask(*command), expected, caplog)
 
 
 @LAST_STAGE
-def test_a_wrong_migration_database_url_is_one_clear_line_too(stage, monkeypatch, tmp_path, caplog):
+def test_a_wrong_migration_database_url_is_one_clear_line_too(flask, monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{(tmp_path / 'app.db').as_posix()}")
     monkeypatch.setenv("MIGRATION_DATABASE_URL", "")
-    check_one_line(flask(stage, "db", "upgrade"), "MIGRATION_DATABASE_URL is empty", caplog)
+    check_one_line(flask("db", "upgrade"), "MIGRATION_DATABASE_URL is empty", caplog)
 
 
-def test_a_database_out_of_reach_is_one_clear_line_where_it_is_needed(stage, monkeypatch, tmp_path, caplog):
+def test_a_database_out_of_reach_is_one_clear_line_where_it_is_needed(flask, monkeypatch, tmp_path, caplog):
     for url in [*OUT_OF_REACH, f"sqlite:///{(tmp_path / 'nowhere' / 'app.db').as_posix()}"]:
         monkeypatch.setenv("DATABASE_URL", url)
         for command in (["db", "upgrade"], ["db", "current"], ["seed"]):
-            check_one_line(flask(stage, *command), "The database cannot be", caplog)
-        assert flask(stage, "routes").exit_code == 0
+            check_one_line(flask(*command), "The database cannot be", caplog)
+        assert flask("routes").exit_code == 0
 
 
 @LAST_STAGE
@@ -145,11 +145,10 @@ def test_seed_fills_each_table_to_20_rows_and_adds_nothing_the_second_time(app):
     assert {len(table) for table in contents(app).values()} == {25}
 
 
-def test_seed_gives_the_same_values_on_every_fresh_database(stage, new_database):
+def test_seed_gives_the_same_values_on_every_fresh_database(stage, new_migrated_url):
     found = []
     for _ in range(2):
-        with stage_app(stage, new_database()) as app:
-            upgrade(app)
+        with stage_app(stage, new_migrated_url()) as app:
             seed(app, 120)
             found.append(contents(app))
     assert found[0] == found[1]

@@ -18,8 +18,9 @@ from browsing import (
     named,
     rows,
     seed,
+    stages_with,
 )
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 from werkzeug.datastructures import MultiDict
 from werkzeug.serving import make_server
 
@@ -173,6 +174,45 @@ def test_of_two_requests_that_race_with_the_same_email_one_gets_a_409(app, ada):
     assert rows(app, "SELECT count(*) FROM users") == [(1,)]
 
 
+def test_a_row_that_the_database_refuses_for_another_reason_is_a_500_and_no_email_that_is_there(app, browser, ada):
+    token = browser.token()
+
+    @event.listens_for(app.extensions["sqlalchemy"].engine, "before_cursor_execute", retval=True)
+    def forget_the_name(connection, cursor, statement, parameters, *_):
+        if statement.startswith("INSERT"):  # what is not null in the table is null then
+            parameters = {name: None for name in parameters} if isinstance(parameters, dict) else (None, None)
+        return statement, parameters
+
+    answer = browser.post("/add", ada | {"csrf_token": token})
+    assert answer.status_code == 500
+    assert "already there" not in answer.text
+    assert rows(app, "SELECT count(*) FROM users") == [(0,)]
+
+
+def test_the_model_itself_stores_an_email_in_lower_case(app):
+    [user] = [mapper.class_ for mapper in app.extensions["sqlalchemy"].Model.registry.mappers
+              if mapper.local_table.name == "users"]
+    assert user(email="ADA@Example.COM").email == "ada@example.com"
+
+
+@pytest.mark.parametrize("stage", stages_with("(utc)"), indirect=True)
+def test_a_time_is_shown_in_utc_whatever_the_zone_of_the_row_or_of_the_session(
+    stage, database, migrated_url, create_app, monkeypatch
+):
+    if database == "postgresql":
+        in_kolkata = make_url(migrated_url).update_query_dict({"options": "-c timezone=Asia/Kolkata"})
+        migrated_url = in_kolkata.render_as_string(hide_password=False)
+    monkeypatch.setenv("DATABASE_URL", migrated_url)
+    app = create_app(stage)
+    with app.app_context():
+        seed(app, 1)
+        for path in lists(Browser(app)):
+            table = {"/": "users", "/models": "model_metadata"}[path]
+            rows(app, f"UPDATE {table} SET created_at = '2024-03-01 05:00:00+05:30'")
+            assert "2024-02-29 23:30 UTC" in [cell.text for cell in elements(Browser(app).get(path), "td")]
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
 @WITH_STATUS
 def test_a_status_is_changed_alone_and_the_answer_leads_back_to_its_row(app, browser):
     seed(app, 60)
@@ -248,18 +288,20 @@ def test_a_before_below_all_rows_or_above_them_is_a_list(app, browser):
 
 
 def test_a_list_has_50_rows_a_page_the_newest_first_and_links_to_the_others(app, browser):
-    seed(app, 120)
-    for path in lists(browser):
+    for newest, path in enumerate(lists(browser), 120):
+        seed(app, newest)
         ids, address = [], path
         while address:
             page = browser.get(address)
             assert ("Newest" in page.text) == ("before=" in address)
             shown = [int(row.text.split()[0]) for row in elements(page, "tr")[1:]]
             older = [link for link in elements(page, "a") if link.attributes.get("rel") == "next"]
-            assert len(shown) == (50 if older else 20) and len(older) <= 1
+            assert len(shown) == (50 if older else newest - 100) and len(older) <= 1
             ids += shown
+            if address == path:  # a row is added meanwhile: no other one is shown twice or left out
+                seed(app, newest + 1)
             address = older[0].attributes["href"] if older else None
-        assert ids == list(range(120, 0, -1))
+        assert ids == list(range(newest, 0, -1))
     assert "Older" not in browser.get("/?before=51").text, "50 older rows fit on this page"
 
 
@@ -292,6 +334,18 @@ def test_a_body_over_1_mib_gets_a_413_page(browser):
         answer = browser.open("/add", method="POST", **options)
         assert answer.status_code == 413
         assert "1 MiB" in answer.text
+
+
+@ON_SQLITE
+def test_a_body_below_1_mib_gets_the_form_again_however_much_one_field_holds(browser, ada):
+    much, field = b"x" * 900_000, next(iter(ada)).encode()
+    urlencoded = {"data": field + b"=" + much, "content_type": "application/x-www-form-urlencoded"}
+    part = PART % (b'; name="%s"' % field)
+    in_parts = {"data": part.replace(b"value", much), "content_type": IN_PARTS}
+    for options in (urlencoded, in_parts):
+        answer = browser.open("/add", method="POST", headers={"X-CSRFToken": browser.token()}, **options)
+        assert answer.status_code == 422
+        assert "100" in described(answer, named(answer, field.decode()))
 
 
 @LAST_STAGE

@@ -153,6 +153,11 @@ def test_a_request_waits_5_seconds_at_most_for_a_lock_or_a_connection(app, datab
     ask = "PRAGMA busy_timeout" if database == "sqlite" else "SHOW lock_timeout"
     assert rows(app, ask) == [(5000 if database == "sqlite" else "5s",)]
     assert engine.pool.timeout() == 5
+    if database == "postgresql":
+        with engine.connect() as connection:
+            asked_for = connection.connection.driver_connection.info.get_parameters()
+        # To connect, in seconds; for an answer from a machine that has gone, in milliseconds.
+        assert (asked_for["connect_timeout"], asked_for["tcp_user_timeout"]) == ("5", "5000")
 
 
 def test_a_database_out_of_reach_gets_a_503_that_shows_no_address(stage, database, tmp_path):

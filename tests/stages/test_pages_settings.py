@@ -58,6 +58,16 @@ def test_a_wrong_database_url_is_one_clear_line_in_every_command(flask, monkeypa
             check_one_line(flask(*command), expected, caplog)
 
 
+def test_a_wrong_database_url_is_one_clear_line_above_the_help(flask, monkeypatch):
+    for url, expected in WRONG_URLS.items():
+        monkeypatch.setenv("DATABASE_URL", url)
+        for arguments in (["--help"], []):
+            line, blank, *help_text = flask(*arguments).output.splitlines()
+            assert line.startswith("Error: ") and expected in line and not blank
+            assert help_text[0].startswith("Usage: flask") and "s3cret" not in line
+            assert any(text.startswith("  run ") for text in help_text), "the commands that need no database are listed"
+
+
 @LAST_STAGE
 def test_a_wrong_migration_database_url_is_one_clear_line_too(flask, monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{(tmp_path / 'app.db').as_posix()}")

@@ -107,6 +107,8 @@ def test_an_unknown_owner_or_too_long_notes_are_shown_again_with_the_reason(app,
 def test_a_wrong_number_keeps_the_other_fields(browser):
     answer = browser.post("/models/add", SPAM | {"accuracy": "2", "version": "1.0"})
     assert [named(answer, name).attributes["value"] for name in ("model_name", "version")] == ["spam", "1.0"]
+    # A number field would show nothing in place of a text that is no number.
+    assert named(answer, "accuracy").attributes["type"] == "text"
 
 
 @WITH_MODELS
@@ -269,6 +271,11 @@ def test_an_unknown_page_is_a_404_page_with_a_way_back(browser):
         answer = browser.get(path)
         assert answer.status_code == 404, path[:30]
         assert "/" in [link.attributes["href"] for link in elements(answer, "a")]
+
+
+def test_an_address_with_a_slash_too_many_leads_to_the_page(browser):
+    answer = browser.get("/static//style.css")
+    assert (answer.status_code, answer.location) == (308, "http://localhost/static/style.css")
 
 
 def test_a_before_that_is_no_positive_64_bit_integer_is_a_404(browser):

@@ -1,15 +1,17 @@
 """What the pages say when the database is at another revision, busy or out of reach: a 503 that helps."""
+import importlib
 import socket
 import sqlite3
 import time
 from contextlib import closing, contextmanager
 
 import pytest
-from browsing import LAST_STAGE, ON_POSTGRESQL, Browser, elements, rows, seed
+from browsing import LAST_STAGE, ON_POSTGRESQL, ON_SQLITE, Browser, elements, rows, seed
 from sqlalchemy import create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbook.stages import script_directory, stage_app, upgrade
+from workbook.stages import own_modules, script_directory, stage_app, upgrade
 
 ADA = {"name": "Ada Okafor", "display_name": "Ada Okafor", "email": "ada@example.com"}
 
@@ -35,7 +37,7 @@ def test_a_page_on_a_database_without_tables_says_what_to_run(stage, url):
             assert Browser(app).get(path).status_code == 200
 
 
-def test_a_page_whose_query_fails_behind_the_code_names_both_revisions(stage, url):
+def test_a_page_whose_query_fails_behind_the_code_names_both_revisions(stage, url, caplog):
     *behind, head = revisions_upwards(stage)
     failed = []
     with stage_app(stage, url) as app:
@@ -48,6 +50,7 @@ def test_a_page_whose_query_fails_behind_the_code_names_both_revisions(stage, ur
                 expected = f"The database is at revision {' and '.join(found)}, this code expects revision {head}."
                 assert answer.status_code == 200 or answer.status_code == 503 and expected in answer.text
                 assert answer.status_code == 200 or "flask db upgrade" in answer.text
+                assert answer.status_code == 200 or expected in caplog.text
     assert not behind or behind[0] in failed, "the code should not be content with the first revision"
 
 
@@ -61,13 +64,13 @@ def renamed(app, table):
 
 def test_a_database_ahead_of_the_code_is_served_as_long_as_its_queries_work(app, browser):
     seed(app, 2)
-    rows(app, "UPDATE alembic_version SET version_num = '9999'")
+    rows(app, "UPDATE alembic_version SET version_num = '<b>99'")
     for path in list_pages(app):
         assert browser.get(path).status_code == 200
     with renamed(app, "users"):
         answer = browser.get("/")
     assert answer.status_code == 503
-    assert "at revision 9999" in answer.text and "deploy the newer code" in answer.text
+    assert "at revision <b>99," in elements(answer, "main")[0].text and "deploy the newer code" in answer.text
     assert "flask db upgrade" not in answer.text
 
 
@@ -102,6 +105,44 @@ def test_whatever_a_test_leaves_behind_the_next_one_gets_empty_tables(stage, dat
             left_open.execute(text("SELECT 1"))
     other.dispose()
     engine.dispose()
+
+
+@pytest.fixture
+def module(stage):
+    """A function that imports a module of the stage, to look at one decision of it."""
+    with own_modules(stage):
+        yield importlib.import_module
+
+
+@LAST_STAGE
+def test_what_to_do_depends_on_the_revisions_that_are_found_and_expected(module):
+    name, what_to_do = module("errors").name, module("errors").what_to_do
+    assert name({"b", "a"}) == "revision a and b" and name(set()) == "no revision"
+    assert what_to_do({"a"}, True) == "Run: flask db upgrade"
+    assert "flask db heads" in what_to_do({"a", "b"}, True)
+    assert "deploy the newer code" in what_to_do({"a", "b"}, False)
+
+
+# Whether to try again later helps, as the database says it; SQLite's extended codes hold the code in their last byte.
+BUSY = [5, 5 | 2 << 8, 6, 6 | 1 << 8, 14, 14 | 2 << 8]
+BUSY += ["08006", "28P01", "3D000", "40001", "40P01", "53300", "55P03", "57P01"]
+WRONG = [1, 19, 19 | 8 << 8, "22003", "23505", "42P01", "55000", "P0001"]
+
+
+@LAST_STAGE
+def test_what_is_busy_or_out_of_reach_and_what_is_an_error(module):
+    is_unavailable = module("database").is_unavailable
+
+    def error(code=None, kind=DBAPIError, cut=False):
+        original = Exception()
+        setattr(original, "sqlite_errorcode" if isinstance(code, int) else "sqlstate", code)
+        return kind("SELECT 1", {}, original, connection_invalidated=cut)
+
+    assert [code for code in BUSY + WRONG if is_unavailable(error(code))] == BUSY
+    # No answer at all: while connecting, or after that.
+    assert is_unavailable(error(kind=OperationalError)) and is_unavailable(error(cut=True))
+    assert not is_unavailable(error())
+    assert is_unavailable(PoolTimeout())
 
 
 def check_try_again(answer, secrets=()):
@@ -160,7 +201,7 @@ def test_a_request_waits_5_seconds_at_most_for_a_lock_or_a_connection(app, datab
         assert (asked_for["connect_timeout"], asked_for["tcp_user_timeout"]) == ("5", "5000")
 
 
-def test_a_database_out_of_reach_gets_a_503_that_shows_no_address(stage, database, tmp_path):
+def test_a_database_out_of_reach_gets_a_503_that_shows_no_address(stage, database, tmp_path, caplog):
     if database == "sqlite":
         url, secrets = f"sqlite:///{(tmp_path / 'secret' / 'app.db').as_posix()}", ["secret"]
     else:
@@ -171,6 +212,18 @@ def test_a_database_out_of_reach_gets_a_503_that_shows_no_address(stage, databas
         for path in list_pages(app):
             check_try_again(Browser(app).get(path), secrets)
         check_try_again(Browser(app).post("/add", ADA), secrets)
+    assert "The database is busy or out of reach: OperationalError" in caplog.text
+    assert not [secret for secret in secrets if secret in caplog.text]
+
+
+@LAST_STAGE
+@ON_SQLITE
+def test_a_pool_without_a_free_connection_gets_a_503_to_try_again(app, browser):
+    @event.listens_for(app.extensions["sqlalchemy"].engine, "checkout")
+    def none_is_free(*_):
+        raise PoolTimeout("no connection became free within 5 s")
+
+    check_try_again(browser.get("/"))
 
 
 @LAST_STAGE

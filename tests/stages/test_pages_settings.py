@@ -7,6 +7,7 @@ import pytest
 from browsing import LAST_STAGE, ON_SQLITE, WITH_MODELS, Browser, rows, seed
 from click.testing import CliRunner
 from flask.cli import FlaskGroup
+from sqlalchemy import event
 
 from workbook.stages import environment, own_modules, stage_app, upgrade
 
@@ -184,6 +185,16 @@ def test_seed_says_in_one_line_that_the_tables_are_missing_or_the_number_is_wron
         check_one_line(result, "flask db upgrade", caplog)
         result = app.test_cli_runner().invoke(args=["seed", "--rows", "-1"])
         assert result.exit_code == 2 and "-1 is not in the range" in result.output
+
+
+@LAST_STAGE
+def test_seed_says_in_one_line_that_another_program_added_rows_meanwhile(app, caplog):
+    @event.listens_for(app.extensions["sqlalchemy"].engine, "before_cursor_execute", retval=True)
+    def the_same_email_twice(connection, cursor, statement, parameters, context, executemany):
+        return statement, [parameters[0]] * 2 if executemany else parameters
+
+    check_one_line(app.test_cli_runner().invoke(args=["seed"]), "Run this command again.", caplog)
+    assert rows(app, "SELECT count(*) FROM users") == [(0,)]
 
 
 @LAST_STAGE

@@ -111,6 +111,16 @@ def test_usual_urls_are_taken_as_they_are(stage):
         assert config.settings()["SQLALCHEMY_DATABASE_URI"] == "sqlite:///app.db"
 
 
+@LAST_STAGE
+def test_a_database_in_memory_can_be_used(stage, create_app, monkeypatch):
+    for url in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
+        monkeypatch.setenv("DATABASE_URL", url)
+        app = create_app(stage)
+        with app.app_context():
+            assert rows(app, "SELECT 1") == [(1,)]
+            app.extensions["sqlalchemy"].engine.dispose()
+
+
 @ON_SQLITE
 def test_a_missing_secret_key_is_said_once_and_only_when_a_page_is_served(stage, migrated_url, caplog):
     for variable in (None, ""):

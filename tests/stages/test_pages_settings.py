@@ -2,9 +2,11 @@
 import importlib
 import subprocess
 import sys
+import traceback
 
 import pytest
 from browsing import LAST_STAGE, ON_SQLITE, WITH_MODELS, Browser, rows, seed
+from click import ClickException
 from click.testing import CliRunner
 from flask.cli import FlaskGroup
 from sqlalchemy import event
@@ -70,6 +72,15 @@ def test_a_wrong_database_url_is_one_clear_line_above_the_help(flask, monkeypatc
 
 
 @LAST_STAGE
+def test_a_wrong_database_url_shows_no_password_on_a_server_either(stage, create_app, monkeypatch):
+    for url, expected in WRONG_URLS.items():
+        monkeypatch.setenv("DATABASE_URL", url)
+        with pytest.raises(ClickException, match=expected) as raised:
+            create_app(stage)
+        assert "s3cret" not in "".join(traceback.format_exception(raised.value))
+
+
+@LAST_STAGE
 def test_a_wrong_migration_database_url_is_one_clear_line_too(flask, monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{(tmp_path / 'app.db').as_posix()}")
     monkeypatch.setenv("MIGRATION_DATABASE_URL", "")
@@ -102,7 +113,7 @@ def test_usual_urls_are_taken_as_they_are(stage):
     for given, taken in {
         "postgres://ada:p%40ss@host/app": "postgresql+psycopg://ada:p%40ss@host/app",
         "postgresql://ada@host:5433/app?sslmode=require": "postgresql+psycopg://ada@host:5433/app?sslmode=require",
-        " sqlite:////home/ada@work/app.db\n": "sqlite:////home/ada%40work/app.db",
+        " sqlite:////home/ada@work/@/app.db\n": "sqlite:////home/ada%40work/%40/app.db",
         "sqlite://": "sqlite://",
     }.items():
         with environment(DATABASE_URL=given):

@@ -29,10 +29,7 @@ def run_migrations_online():
     looks = only_looks()
     with safety.connect(new_engine(looks)) as connection:
         context.configure(connection=connection, dont_mutate=looks, **options())
-        if looks:
-            run_migrations()
-        else:
-            safety.run(connection, run_migrations)
+        (safety.look if looks else safety.run)(connection, run_migrations)
 
 
 def run_migrations():

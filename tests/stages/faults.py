@@ -7,14 +7,16 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 import time
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from migration_walk import Picture, picture, way_back
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.pool import NullPool
 
 from workbook import postgres, stages
 from workbook.rows import add_rows
@@ -36,6 +38,46 @@ class Step(NamedTuple):
     before: Picture
     after: Picture
     points: int
+
+
+@contextmanager
+def another_session(url, *statements, seconds):
+    """Another session that ran `statements` in a transaction, and ends it after `seconds` or with the block."""
+    began, end, times = threading.Event(), threading.Event(), []
+
+    def hold():
+        with create_engine(url, poolclass=NullPool).connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            began.set()
+            end.wait(seconds)
+            times.append(time.monotonic())
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert began.wait(10), "The other session could not begin."
+    try:
+        yield times
+    finally:
+        end.set()
+        thread.join()
+
+
+@contextmanager
+def at_statement(text, act):
+    """Within the block, call `act()` once: before the first statement of this process that has `text` in it."""
+    waiting = [act]
+
+    def statement(connection, cursor, statement, *rest):
+        if text in statement and waiting:
+            waiting.pop()()
+
+    event.listen(Engine, "before_cursor_execute", statement)
+    try:
+        yield
+        assert not waiting, f"No statement had {text} in it, so this proves nothing."
+    finally:
+        event.remove(Engine, "before_cursor_execute", statement)
 
 
 class Points:

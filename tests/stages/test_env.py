@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 from alembic.util import CommandError
-from faults import every_step, not_survived, sample
+from faults import another_session, every_step, not_survived, sample
 from migration_walk import picture
-from projects import GATE, add_revision, copy_project, together, use_stock_env
+from projects import OLD_CALL, add_revision, copy_project, prepare, together, use_stock_env
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
@@ -16,11 +16,6 @@ from workbook.rows import add_rows, changed_values, rows_of
 from workbook.stages import stage_app, upgrade
 
 KILLS = None if os.environ.get("WORKBOOK_FAULTS") == "all" else 6  # in each direction
-OLD_CALL = pytest.mark.filterwarnings("ignore:'get_engine' is deprecated")  # in the stock env.py
-LAST_LINES = {
-    "sqlite": 'op.execute("VACUUM")',
-    "postgresql": 'op.create_index("late", "users", ["name"], postgresql_concurrently=True)',
-}
 REBUILD = 'with op.batch_alter_table("users") as table: table.alter_column("name", type_=sa.String(150))'
 BADGES = """
 op.create_table(
@@ -97,13 +92,6 @@ def test_simultaneous_upgrades_fail_under_the_stock_env_py(project, url, databas
     assert any(one.code for one in together(project, url, 4)), "This proves nothing: the stock env.py does it too."
 
 
-def prepare(project, url, database, start):
-    if start == "one behind":
-        with stage_app(project, url) as app:
-            upgrade(app)
-    add_revision(project, "gate", f"{GATE}\nwith op.get_context().autocommit_block():\n    {LAST_LINES[database]}")
-
-
 # --- no row lost --------------------------------------------------------------
 
 
@@ -144,29 +132,6 @@ def test_a_migration_that_leaves_rows_pointing_at_nothing_is_rolled_back_and_nam
 
 
 # --- blocks nobody ------------------------------------------------------------
-
-
-@contextmanager
-def another_session(url, *statements, seconds):
-    """Another session that ran `statements` in a transaction, and ends it after `seconds` or with the block."""
-    began, end, times = threading.Event(), threading.Event(), []
-
-    def hold():
-        with create_engine(url, poolclass=NullPool).connect() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-            began.set()
-            end.wait(seconds)
-            times.append(time.monotonic())
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert began.wait(10), "The other session could not begin."
-    try:
-        yield times
-    finally:
-        end.set()
-        thread.join()
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 PATIENCE = "600"  # seconds to wait for others: `flask db upgrade -x wait=30` for 30
 LOCK_TIMEOUT = 200  # milliseconds that one statement may wait while others wait behind it
+LOOK_TIMEOUT = 2000  # milliseconds that a command that only looks may wait
 SET_TIMEOUT = {"sqlite": "PRAGMA busy_timeout = {}", "postgresql": "SET lock_timeout = {}"}
 TURN = 20_260_112  # any number, as long as all copies of the app use the same
 
@@ -39,6 +40,17 @@ def connect(engine):
         return engine.connect()
     except DBAPIError as error:
         raise CommandError(f"The database cannot be opened: {first_line(error)}") from error
+
+
+def look(connection, command):
+    """Call `command`, which only reads. It takes no turn and waits for no upgrade."""
+    try:
+        set_timeout(connection, LOOK_TIMEOUT)
+        command()
+    except DBAPIError as error:
+        if not is_busy(error):
+            raise
+        raise CommandError("Another session is changing what this command reads. Try again later") from error
 
 
 def run(connection, migrations):
@@ -63,7 +75,7 @@ def succeeds(connection, migrations):
         if progress.committed or not is_busy(error):
             raise
         session = current_app.extensions["migrate"].db.session
-        if session.registry.has() and session.in_transaction():
+        if session.registry.has() and session().in_transaction():
             raise CommandError("db.session holds what the migration needs: call db.session.commit() first") from error
         progress.ended = None
         return False
@@ -76,7 +88,7 @@ def protect(engine):
     @event.listens_for(engine, "begin")
     def begin(connection):
         progress.committed, progress.ended = progress.ended, None
-        set_timeout(connection)
+        set_timeout(connection, longest_wait())
         if engine.dialect.name == "sqlite" and not in_autocommit_block(connection):
             # Python's driver begins transactions late and not for DDL; None turns that off. Foreign keys go
             # off now, as no transaction can do it: with them on, rebuilding a table deletes the rows that
@@ -100,7 +112,7 @@ def protect(engine):
     def execute(connection, cursor, statement, *rest):
         if statement.strip("; \n").upper() in ("COMMIT", "END"):  # by `op.execute("COMMIT")`
             progress.committed = script_line(traceback.extract_stack())
-            set_timeout(connection)
+            set_timeout(connection, longest_wait())
 
 
 def in_autocommit_block(connection):
@@ -114,11 +126,14 @@ def check_foreign_keys(connection):
         raise sqlite3.IntegrityError("; ".join(rows))
 
 
-def set_timeout(connection):
+def longest_wait():
     # An ALTER that waits makes every later query wait behind it, so it gives up and the migration begins
     # again. One that cannot begin again has to wait.
-    limit = max(1, int(seconds_left() * 1000)) if progress.committed else LOCK_TIMEOUT
-    connection.exec_driver_sql(SET_TIMEOUT[connection.dialect.name].format(limit))
+    return max(1, int(seconds_left() * 1000)) if progress.committed else LOCK_TIMEOUT
+
+
+def set_timeout(connection, milliseconds):
+    connection.exec_driver_sql(SET_TIMEOUT[connection.dialect.name].format(milliseconds))
 
 
 def is_busy(error):
@@ -234,10 +249,8 @@ def one_line_errors():
         undone = progress.begun and not progress.committed
         text = f"{'Rolled back' if undone else 'Stopped'}{f' in {line}' if line else ''}: {kind}{first_line(error)}"
         if progress.committed:
-            text += (
-                f". What stands before {progress.committed} is in the database and this script cannot simply run again:"
-                " undo that by hand, or let the script step over it"
-            )
+            text += f". What was done up to {progress.committed} is in the database, so the script cannot simply run"
+            text += " again: undo that by hand, or make the script step over it"
         raise CommandError(text) from error
 
 

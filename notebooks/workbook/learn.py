@@ -7,15 +7,13 @@ never overwritten; `--fresh NAME` replaces one and keeps the old one beside it.
 """
 import argparse
 import os
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from nbformat.sign import NotebookNotary
 
-from workbook import postgres
+from workbook import postgres, runners
 from workbook.notebook_files import code_cells, notebook_paths, read, write
 from workbook.stages import NOTEBOOKS
 
@@ -81,13 +79,8 @@ def open_lab(first, options):
         "PYTHONPATH": str(NOTEBOOKS),  # `import workbook` works in the kernels that the server starts
         "JUPYTER_CONFIG_PATH": str(Path(__file__).with_name("jupyter")),  # no question about news at the start
     }
-    lab = subprocess.Popen(command, cwd=WORK, env=environment)
-    signal.signal(signal.SIGTERM, lambda *_: lab.terminate())  # then the PostgreSQL server is stopped as well
-    while True:
-        try:
-            return lab.wait()
-        except KeyboardInterrupt:  # JupyterLab gets it too, and asks or ends
-            continue
+    # Ends with this process, so that the PostgreSQL server is stopped as well.
+    return runners.choose().foreground(command, WORK, environment)
 
 
 if __name__ == "__main__":

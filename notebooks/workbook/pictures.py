@@ -189,7 +189,7 @@ class History(Picture):
         rows = [(self.start(), "", "" if self.current else "◀ the database is here: no revision", (24, 20), True)]
         for revision, parents, message in self.revisions:
             for parent in sorted(parents) or [None]:
-                edges.append(edge(*(places[parent] if parent else (24, 20)), *places[revision], step))
+                edges.append(edge(places[parent] if parent else (24, 20), places[revision], step, places.values()))
             note = "" if revision in self.applied else self.not_applied()
             note = "◀ the database is here" if revision in self.current else note
             head = " (head)" if revision in self.heads() else ""
@@ -293,12 +293,17 @@ def stripe(x, y, width, fill):
     return f"<rect x='{x:.0f}' y='{y}' width='{width:.0f}' height='{LINE}' fill='{fill}'/>"
 
 
-def edge(x, y, x_end, y_end, step):
-    """A line down to another row. It changes lanes beside its end further left, and so passes through no dot."""
-    if x == x_end:
-        return f"<path d='M{x} {y} L{x_end} {y_end}' stroke='{BORDER}' stroke-width='2'/>"
-    bend = f"{x_end} {y + step}" if x_end > x else f"{x} {y_end - step}"
-    return f"<path d='M{x} {y} L{bend} L{x_end} {y_end}' stroke='{BORDER}' stroke-width='2' fill='none'/>"
+def edge(start, end, step, dots):
+    """A line down to another row. It changes lanes beside its end further left; if dots are in the way, elsewhere."""
+    (x, y), (x_end, y_end) = start, end
+    by_the_start, by_the_end = [(x_end, y + step)], [(x, y_end - step)]
+    between = [(x + 15, y + step // 2), (x + 15, y_end - step // 2)]  # two lanes, where no dot is
+    ways = [by_the_start, by_the_end] if x_end > x else [by_the_end, by_the_start]
+    taken = {lane for lane, row in dots if y < row < y_end}
+    bends = [] if x == x_end else next(way for way in [*ways, between] if way[0][0] not in taken)
+    corners = " L".join(f"{x} {y}" for x, y in [start, *bends, end])
+    fill = " fill='none'" if bends else ""
+    return f"<path d='M{corners}' stroke='{BORDER}' stroke-width='2'{fill}/>"
 
 
 def text_at(x, y, words, colour, bold=False):

@@ -2,7 +2,18 @@
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from sqlalchemy import DateTime, MetaData, UniqueConstraint, func, insert, select
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    func,
+    insert,
+    inspect,
+    select,
+)
 
 from workbook.schema import engine_of
 
@@ -45,8 +56,28 @@ def rows_of(url):
     A primary key of several columns is a tuple; a table without one is keyed
     by all its columns.
     """
-    with open_tables(url) as (connection, tables):
-        return {table.name: rows_of_table(connection, table) for table in tables}
+    with engine_of(url).connect() as connection:
+        return rows_in(connection, inspect(connection))
+
+
+def rows_in(connection, inspector):
+    """As `rows_of`, on a connection; what the Inspector has read before is not read again."""
+    metadata, keys, references = MetaData(), inspector.get_multi_pk_constraint(), inspector.get_multi_foreign_keys()
+    for place, columns in inspector.get_multi_columns().items():
+        key = keys[place]["constrained_columns"]
+        parts = [Column(each["name"], each["type"], primary_key=each["name"] in key) for each in columns]
+        parts += [ForeignKeyConstraint(each["constrained_columns"], targets_of(each)) for each in references[place]]
+        Table(place[1], metadata, *parts)
+    return {table.name: rows_of_table(connection, table) for table in ordered(metadata)}
+
+
+def targets_of(reference):
+    return [f"{reference['referred_table']}.{column}" for column in reference["referred_columns"]]
+
+
+def ordered(metadata):
+    """The tables, each after those that it refers to, without Alembic's own one."""
+    return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
 
 
 def rows_of_table(connection, table):
@@ -128,7 +159,7 @@ def open_tables(url):
     with engine_of(url).connect() as connection:
         metadata = MetaData()
         metadata.reflect(connection)
-        yield connection, [table for table in metadata.sorted_tables if table.name != "alembic_version"]
+        yield connection, ordered(metadata)
 
 
 def pool_of(connection, column):

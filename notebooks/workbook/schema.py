@@ -26,15 +26,26 @@ def schema_of(url):
     same kind whose schema is the same compare equal, whichever way it was
     reached: the order of columns and the spelling of spaces do not count.
     """
-    with engine_of(url).connect() as connection, warnings.catch_warnings():
+    with engine_of(url).connect() as connection:
+        return schema_in(inspect(connection))
+
+
+def schema_in(inspector):
+    """As `schema_of`, through an Inspector; what it has read before is not read again."""
+    with warnings.catch_warnings():
         # Indexes by an expression are read here, as SQLAlchemy leaves them out on SQLite.
         warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
-        inspector = inspect(connection)
-        return {
-            table: table_of(connection, inspector, table)
-            for table in sorted(inspector.get_table_names())
-            if table != "alembic_version"
+        # Each of these reads all tables at once.
+        found = {
+            "columns": inspector.get_multi_columns(),
+            "primary key": inspector.get_multi_pk_constraint(),
+            "unique": inspector.get_multi_unique_constraints(),
+            "check": inspector.get_multi_check_constraints(),
+            "foreign keys": inspector.get_multi_foreign_keys(),
+            "indexes": inspector.get_multi_indexes(),
         }
+    tables = sorted(key for key in found["columns"] if key[1] != "alembic_version")
+    return {key[1]: table_of(inspector, key[1], {part: each[key] for part, each in found.items()}) for key in tables}
 
 
 @lru_cache(maxsize=16)
@@ -43,8 +54,11 @@ def engine_of(url):
     return create_engine(url, poolclass=NullPool)
 
 
-def table_of(connection, inspector, table):
-    primary_key = inspector.get_pk_constraint(table)
+def table_of(inspector, table, found):
+    primary_key = found["primary key"]
+    indexes = named(found["indexes"], index_of)
+    if inspector.dialect.name == "sqlite":
+        indexes |= expression_indexes(inspector.bind, table, {index["name"] for index in found["indexes"]})
     return {
         "columns": {
             column["name"]: {
@@ -52,13 +66,13 @@ def table_of(connection, inspector, table):
                 "nullable": column["nullable"],
                 "default": default_of(column),
             }
-            for column in inspector.get_columns(table)
+            for column in found["columns"]
         },
         "primary key": named([primary_key] if primary_key["constrained_columns"] else [], key_of),
-        "unique": named(inspector.get_unique_constraints(table), lambda unique: {"columns": unique["column_names"]}),
-        "check": named(inspector.get_check_constraints(table), lambda check: {"condition": plain(check["sqltext"])}),
-        "foreign keys": named(inspector.get_foreign_keys(table), foreign_key_of),
-        "indexes": named(inspector.get_indexes(table), index_of) | expression_indexes(connection, inspector, table),
+        "unique": named(found["unique"], lambda unique: {"columns": unique["column_names"]}),
+        "check": named(found["check"], lambda check: {"condition": plain(check["sqltext"])}),
+        "foreign keys": named(found["foreign keys"], foreign_key_of),
+        "indexes": indexes,
     }
 
 
@@ -101,10 +115,7 @@ def index_of(index):
     }
 
 
-def expression_indexes(connection, inspector, table):
-    if inspector.dialect.name != "sqlite":
-        return {}
-    known = {index["name"] for index in inspector.get_indexes(table)}
+def expression_indexes(connection, table, known):
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? ORDER BY name"
     found = connection.exec_driver_sql(query, (table,)).all()
     return {name: {"definition": plain(sql)} for name, sql in found if sql and name not in known}

@@ -3,9 +3,9 @@ import difflib
 import os
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 
-import psutil
 from alembic.runtime.migration import MigrationContext
 from alembic.util import to_tuple
 from sqlalchemy import create_engine, text
@@ -267,39 +267,34 @@ def scratch_folder():
     return Path(os.environ.get("WORKBOOK_SCRATCH") or NOTEBOOKS / "work" / "scratch").resolve()
 
 
+locks = {}  # {folder: this process's lock on it}
+
+
 def claim(wanted):
     """A folder for a copy, not there yet, which no other running kernel uses.
 
     The folder is `scratch/<wanted>`, so that a learner finds it again; while
-    another kernel has that one, `scratch/<wanted>-2` and so on. A file beside
-    it names the process that has it.
+    another kernel has that one, `scratch/<wanted>-2` and so on.
     """
     base = scratch_folder()
     base.mkdir(parents=True, exist_ok=True)
     for number in range(1, 1000):
-        name = wanted if number == 1 else f"{wanted}-{number}"
-        owner = base / f".{name}.owner"
-        try:
-            with owner.open("x") as file:
-                file.write(me())
-        except FileExistsError:
-            if is_running(owner.read_text()):
-                continue
-            owner.write_text(me())
-        if (base / name).exists():
-            shutil.rmtree(base / name)
-        return base / name
+        folder = base / (wanted if number == 1 else f"{wanted}-{number}")
+        if folder not in locks:
+            locks[folder] = lock(folder.with_name(f".{folder.name}.lock"))
+        if locks[folder]:
+            if folder.exists():
+                shutil.rmtree(folder)
+            return folder
+        del locks[folder]  # another kernel has it
     raise RuntimeError("All scratch folders are in use. Shut down kernels that you no longer need.")
 
 
-def me():
-    process = psutil.Process()
-    return f"{process.pid} {process.create_time()}"
-
-
-def is_running(owner):
-    """Whether the process that wrote `owner` still runs, and is not this one."""
+def lock(path):
+    """A lock that is free again when this process ends, however it ends; None if another process has it."""
+    lock = sqlite3.connect(path, isolation_level=None, timeout=0)
     try:
-        return owner != me() and psutil.Process(int(owner.split()[0])).create_time() == float(owner.split()[1])
-    except (psutil.NoSuchProcess, IndexError, ValueError):
-        return False
+        lock.execute("BEGIN EXCLUSIVE")
+        return lock
+    except sqlite3.OperationalError:
+        lock.close()

@@ -3,6 +3,7 @@ import os
 import secrets
 
 import click
+from flask.cli import NoAppException
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -38,17 +39,26 @@ def database_url(name, default=None):
         dialect.import_dbapi()
         dialect().create_connect_args(url)  # refuses sqlite://app.db
     except (NoSuchModuleError, ImportError):
-        raise click.ClickException(
+        raise wrong_setting(
             f"{name}: nothing is installed for {url.drivername}://. Use sqlite:/// or postgresql://."
         ) from None
     except (ArgumentError, ValueError):  # the text may hold a password: it is not shown
-        raise click.ClickException(
+        raise wrong_setting(
             f"{name} is {'empty' if not value.strip() else 'not a database URL'}. "
             "Unset it, or use sqlite:///app.db or postgresql://user:password@host/database."
         ) from None
     if url.password is not None and value.count("@") > 1:
-        raise click.ClickException(f"{name}: a password's @ : / ? # % must be written as %40 %3A %2F %3F %23 %25.")
+        raise wrong_setting(f"{name}: a password's @ : / ? # % must be written as %40 %3A %2F %3F %23 %25.")
     return url.render_as_string(hide_password=False)
+
+
+def wrong_setting(text):
+    """The error that ends a command in one line."""
+    command = click.get_current_context(silent=True)
+    # `flask --help` is answered before Flask's other options are read. It shows a traceback for any other class.
+    if command and command.find_root().get_parameter_source("debug") is None:
+        return NoAppException(text)
+    return click.ClickException(text)
 
 
 def engine_options(url):

@@ -1,4 +1,4 @@
-"""What is measured on a database at the head: its pages, and an upgrade with nothing to do."""
+"""What is measured on a database at the head: its pages, an upgrade with nothing to do, and how a command starts."""
 import shutil
 import tempfile
 import time
@@ -13,11 +13,15 @@ from flask import Flask
 from hand_written import STEPS
 from migrations import FEW, in_process, once
 
+from workbook.commands import clean_environment, python
+from workbook.runners.processes import Processes
+from workbook.runners.warm import WarmProcesses
 from workbook.stages import stage_app, upgrade
 
 HEAD = ("0007",)
 REQUESTS = 200
 NOTHING = 20
+COMMANDS = 15
 
 
 def pages(kind, rows):
@@ -57,6 +61,21 @@ def nothing_to_do(kind, rows):
                     upgrade(app)
                     taken.append(time.perf_counter() - start)
     return [median(taken) for taken in seconds.values()]
+
+
+def flask_db_current(kind):
+    """(seconds from the warm server, seconds as a new interpreter) of the command: medians of runs in turn."""
+    with prepared(kind, HEAD, FEW) as url:
+        command, environment = python(["flask", "db", "current"]), clean_environment({"DATABASE_URL": url})
+        seconds = {WarmProcesses(): [], Processes(): []}
+        for _ in range(1 + COMMANDS):
+            for runner, taken in seconds.items():
+                start = time.perf_counter()
+                ended = runner.run(command, FOLDER, environment)
+                taken.append(time.perf_counter() - start)
+                if ended.code:
+                    raise RuntimeError(f"flask db current fails, so it cannot be measured:\n{ended.output}")
+    return [median(taken[1:]) for taken in seconds.values()]  # the first one starts the server
 
 
 @contextmanager

@@ -31,7 +31,7 @@ class Browser:
         self.client = app.test_client()
 
     def open(self, path, **options):
-        return contextvars.Context().run(self.client.open, path, **options)
+        return contextvars.Context().run(self.client.open, path, buffered=True, **options)
 
     def get(self, path, **options):
         return self.open(path, **options)

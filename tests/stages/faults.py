@@ -7,14 +7,16 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 import time
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from migration_walk import Picture, picture, way_back
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.pool import NullPool
 
 from workbook import postgres, stages
 from workbook.rows import add_rows
@@ -36,6 +38,47 @@ class Step(NamedTuple):
     before: Picture
     after: Picture
     points: int
+    between: tuple = ()  # what else may be left by a kill: pictures of what the migration itself commits on its way
+
+
+@contextmanager
+def another_session(url, *statements, seconds):
+    """Another session that ran `statements` in a transaction, and ends it after `seconds` or with the block."""
+    began, end, times = threading.Event(), threading.Event(), []
+
+    def hold():
+        with create_engine(url, poolclass=NullPool).connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            began.set()
+            end.wait(seconds)
+            times.append(time.monotonic())
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert began.wait(10), "The other session could not begin."
+    try:
+        yield times
+    finally:
+        end.set()
+        thread.join()
+
+
+@contextmanager
+def at_statement(text, act):
+    """Within the block, call `act()` once: before the first statement of this process that has `text` in it."""
+    waiting = [act]
+
+    def statement(connection, cursor, statement, *rest):
+        if text in statement and waiting:
+            waiting.pop()()
+
+    event.listen(Engine, "before_cursor_execute", statement)
+    try:
+        yield
+        assert not waiting, f"No statement had {text} in it, so this proves nothing."
+    finally:
+        event.remove(Engine, "before_cursor_execute", statement)
 
 
 class Points:
@@ -93,7 +136,8 @@ def not_survived(folder, kills):
     """One line for each (step, point) in `kills` that went wrong; [] is what everybody hopes for.
 
     Survived means: the process is dead, the database is exactly what it was
-    before the step or after it, and the same command, run again, ends where it should.
+    before the step or after it (or between two commits of its own), and the same
+    command, run again, ends where it should.
     """
     return [line for step, point in kills if (line := killed(folder, step, point))]
 
@@ -159,10 +203,10 @@ def killed(folder, step, point):
         if (code := exit_code(killed_migration, folder, url, step.command, step.target, point)) != KILLED:
             return f"{here}: it was not killed, it ended with {code}"
         left = look(url)
-        if left not in (step.before, step.after):
+        if left not in (step.before, *step.between, step.after):
             return f"{here}: what is left is neither the old revision nor the new one"
         with stages.stage_app(folder, url) as app:
-            if left == step.before:
+            if left != step.after:
                 getattr(stages, step.command)(app, step.target)
         return None if look(url) == step.after else f"{here}: the next run ends with other tables or rows"
     except Exception as error:  # whatever it is, the next run did not work

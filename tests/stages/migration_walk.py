@@ -3,9 +3,10 @@ from typing import NamedTuple
 
 from alembic.migration import MigrationContext
 from alembic.util import CommandError, to_tuple
+from sqlalchemy import inspect
 
-from workbook.rows import add_rows, changed_values, rows_of
-from workbook.schema import engine_of, schema_differences, schema_of
+from workbook.rows import add_rows, changed_values, rows_in, rows_of
+from workbook.schema import engine_of, schema_differences, schema_in
 from workbook.stages import downgrade, upgrade
 
 BEFORE_AND_AFTER = ("the schema before the upgrade", "the schema after the downgrade")
@@ -22,7 +23,8 @@ class Picture(NamedTuple):
 def picture(url):
     with engine_of(url).connect() as connection:
         heads = set(MigrationContext.configure(connection).get_current_heads())
-    return Picture(schema_of(url), rows_of(url), heads)
+        inspector = inspect(connection)
+        return Picture(schema_in(inspector), rows_in(connection, inspector), heads)
 
 
 def parents(script, revision):

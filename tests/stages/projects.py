@@ -6,6 +6,8 @@ import textwrap
 import time
 from importlib.resources import files
 
+import pytest
+
 from workbook import stages
 from workbook.commands import Finished, clean_environment
 
@@ -37,6 +39,12 @@ while not Path(__file__).with_name("gate is open").exists():
 op.create_table("gate", sa.Column("id", sa.Integer, primary_key=True))
 """
 
+OLD_CALL = pytest.mark.filterwarnings("ignore:'get_engine' is deprecated")  # in the stock env.py
+NO_TRANSACTION = {  # what no transaction can do
+    "sqlite": 'op.execute("VACUUM")',
+    "postgresql": 'op.create_index("late", "users", ["name"], postgresql_concurrently=True)',
+}
+
 
 def copy_project(folder):
     """A copy of the last stage in the new folder `folder`."""
@@ -62,6 +70,14 @@ def add_revision(folder, name, upgrade, downgrade="pass", parent=None):
     bodies = [textwrap.indent(textwrap.dedent(body).strip(), "    ") for body in (upgrade, downgrade)]
     path.write_text(REVISION.format(name=name, parent=parent, upgrade=bodies[0], downgrade=bodies[1]), "utf-8")
     return path
+
+
+def prepare(project, url, database, start):
+    """Make the database `url` empty or one behind, as `start` says; the last migration to come is GATE and a block."""
+    if start == "one behind":
+        with stages.stage_app(project, url) as app:
+            stages.upgrade(app)
+    add_revision(project, "gate", f"{GATE}\nwith op.get_context().autocommit_block():\n    {NO_TRANSACTION[database]}")
 
 
 def together(folder, url, count):

@@ -1,26 +1,35 @@
 """The promises of migrations/env.py: migrations are whole, alone, lose no rows and block nobody."""
 import os
+import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import pytest
 from alembic.util import CommandError
-from faults import every_step, not_survived, sample
+from browsing import ON_SQLITE
+from faults import (
+    Points,
+    another_session,
+    at_statement,
+    copy_database,
+    drop_database,
+    every_step,
+    look,
+    not_survived,
+    sample,
+    taken,
+)
 from migration_walk import picture
-from projects import GATE, add_revision, copy_project, together, use_stock_env
-from sqlalchemy import create_engine
+from projects import OLD_CALL, add_revision, copy_project, prepare, together, use_stock_env
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from workbook.rows import add_rows, changed_values, rows_of
 from workbook.stages import stage_app, upgrade
 
 KILLS = None if os.environ.get("WORKBOOK_FAULTS") == "all" else 6  # in each direction
-OLD_CALL = pytest.mark.filterwarnings("ignore:'get_engine' is deprecated")  # in the stock env.py
-LAST_LINES = {
-    "sqlite": 'op.execute("VACUUM")',
-    "postgresql": 'op.create_index("late", "users", ["name"], postgresql_concurrently=True)',
-}
 REBUILD = 'with op.batch_alter_table("users") as table: table.alter_column("name", type_=sa.String(150))'
 BADGES = """
 op.create_table(
@@ -55,6 +64,35 @@ def test_a_killed_migration_has_happened_or_not_and_the_next_run_succeeds(projec
         assert not problems, "\n".join(["env.py let a kill do harm:", *problems])
 
 
+RUNS_AGAIN = """
+op.create_table("early", sa.Column("id", sa.Integer, primary_key=True), if_not_exists=True)
+with op.get_context().autocommit_block():
+    op.create_index("in_block", "users", ["name"], if_not_exists=True, postgresql_concurrently=True)
+    op.execute("UPDATE users SET name = lower(name)")
+op.create_table("late", sa.Column("id", sa.Integer, primary_key=True))
+"""
+
+
+def test_a_kill_near_an_autocommit_block_leaves_what_is_committed_and_the_old_revision(project, url):
+    with stage_app(project, url) as app:
+        upgrade(app)
+        add_rows(url)
+        add_revision(project, "again", RUNS_AGAIN)
+        others_see, copy = [], copy_database(url)
+        see = lambda number: others_see.append(others.submit(look, copy).result())
+        with stage_app(project, copy) as on_copy, ThreadPoolExecutor(1) as others, Points(see):
+            upgrade(on_copy)
+        drop_database(copy)
+        step = taken(app, url, "upgrade", "again")._replace(between=others_see)
+    assert all(seen.heads == step.before.heads for seen in others_see)
+    assert ["early" in seen.schema for seen in others_see].count(True) > 3
+    assert not any("late" in seen.schema for seen in others_see), "What follows the block was not one transaction."
+    kills = sample([(step, point) for point in range(step.points)], KILLS and 4)
+    problems = not_survived(project, kills)
+    print(f"autocommit_block: kills survived {len(kills) - len(problems)}/{len(kills)}")
+    assert not problems, "\n".join(["A migration written to run again did not survive:", *problems])
+
+
 @OLD_CALL
 def test_the_same_kills_do_harm_under_the_stock_env_py_on_sqlite(project, sqlite_url):
     steps = list(every_step(use_stock_env(project), sqlite_url))
@@ -77,6 +115,13 @@ def test_a_migration_that_raises_leaves_no_trace(project, url, body):
         assert picture(url) == before, "A migration that raised has left something behind."
 
 
+def test_migrations_that_were_done_before_one_that_raises_stay(project, url):
+    add_revision(project, "broken", "1 / 0")
+    with stage_app(project, url) as app, pytest.raises(CommandError):
+        upgrade(app)
+    assert picture(url).heads == {"0007"}
+
+
 # --- alone --------------------------------------------------------------------
 
 
@@ -95,13 +140,6 @@ def test_of_simultaneous_upgrades_one_works_and_the_others_wait_and_say_so(proje
 def test_simultaneous_upgrades_fail_under_the_stock_env_py(project, url, database):
     prepare(use_stock_env(project), url, database, "one behind")
     assert any(one.code for one in together(project, url, 4)), "This proves nothing: the stock env.py does it too."
-
-
-def prepare(project, url, database, start):
-    if start == "one behind":
-        with stage_app(project, url) as app:
-            upgrade(app)
-    add_revision(project, "gate", f"{GATE}\nwith op.get_context().autocommit_block():\n    {LAST_LINES[database]}")
 
 
 # --- no row lost --------------------------------------------------------------
@@ -144,29 +182,6 @@ def test_a_migration_that_leaves_rows_pointing_at_nothing_is_rolled_back_and_nam
 
 
 # --- blocks nobody ------------------------------------------------------------
-
-
-@contextmanager
-def another_session(url, *statements, seconds):
-    """Another session that ran `statements` in a transaction, and ends it after `seconds` or with the block."""
-    began, end, times = threading.Event(), threading.Event(), []
-
-    def hold():
-        with create_engine(url, poolclass=NullPool).connect() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-            began.set()
-            end.wait(seconds)
-            times.append(time.monotonic())
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert began.wait(10), "The other session could not begin."
-    try:
-        yield times
-    finally:
-        end.set()
-        thread.join()
 
 
 @contextmanager
@@ -227,6 +242,35 @@ def test_waiting_ends_in_one_line_when_the_patience_is_over(project, url, databa
             "Error: Tables are in use by another session, for 1 s now. Try again later, or wait longer: -x wait=SECONDS"
         ]
         assert picture(url) == before
+        upgrade(app)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_deadlock_is_no_end_but_begun_again(project, url):
+    deadlock = "DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$"
+    script = f"""
+        once = Path(__file__).with_name("once")
+        op.add_column("users", sa.Column("x", sa.Text))
+        if not once.exists():
+            once.touch()
+            op.execute("{deadlock}")
+    """
+    add_revision(project, "deadlock", script)
+    with stage_app(project, url) as app:
+        upgrade(app)
+    assert picture(url).heads == {"deadlock"}
+
+
+@ON_SQLITE
+def test_nobody_writes_between_what_a_migration_reads_and_what_it_writes(project, url):
+    add_revision(project, "reads", "op.get_bind().execute(sa.text('SELECT count(*) AS here FROM users'))")
+    other = sqlite3.connect(make_url(url).database, timeout=0)
+
+    def write():
+        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+            other.execute("DELETE FROM users")
+
+    with stage_app(project, url) as app, closing(other), at_statement("AS here", write):
         upgrade(app)
 
 

@@ -6,13 +6,13 @@ import sqlite3
 import pytest
 from alembic import command
 from alembic.util import CommandError
-from migration_checks import run_psql, sql_of
+from migration_checks import run_psql, sql_of, versions
 from migration_walk import picture
 from projects import add_revision, copy_project
 
 from workbook import commands
 from workbook.rows import add_rows, rows_of
-from workbook.stages import downgrade, migration_config, stage_app, stage_folders, upgrade
+from workbook.stages import downgrade, stage_app, stage_folders, upgrade
 
 TEXTS = ["50% off, %s and %(x)s", "12:30, a:b, :name", "O'Brien \\ \"x\""]
 INDEX_LATE = 'op.create_index("late", "users", ["name"], postgresql_concurrently=True)'
@@ -134,6 +134,12 @@ def test_what_sql_mode_prints_runs_in_psql_and_gives_the_same_rows(project, new_
     assert found[0][0]["name"] == TEXTS[0] and found[0][0]["rate"] == "5% : 'x'"
 
 
+def test_sql_mode_prints_one_transaction_for_each_migration(app, database):
+    printed = sql_of(app, command.upgrade, "0001" if database == "sqlite" else "head")
+    count = 1 if database == "sqlite" else len(versions(stage_folders()[-1]))
+    assert [printed.splitlines().count(word) for word in ("BEGIN;", "COMMIT;")] == [count, count]
+
+
 def test_sql_mode_on_sqlite_says_in_one_line_why_it_cannot(project, tmp_path):
     url = f"sqlite:///{tmp_path.as_posix()}/a.db"
     with stage_app(project, url) as app, pytest.raises(CommandError) as caught:
@@ -143,65 +149,10 @@ def test_sql_mode_on_sqlite_says_in_one_line_why_it_cannot(project, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-# --- the app's own settings ---------------------------------------------------
-
-
-def test_the_arguments_of_migrate_are_honoured(app, url):
-    applied, asked, directives = [], [], []
-    arguments = app.extensions["migrate"].configure_args
-    arguments["on_version_apply"] = lambda step, **rest: applied.append(step.up_revision_id)
-    upgrade(app, "0001")
-    arguments["on_version_apply"] = [lambda step, **rest: applied.append(step.up_revision_id)] * 2
-    upgrade(app, "0002")
-    assert applied == ["0001", "0002", "0002"]
-    upgrade(app)
-    arguments["include_object"] = lambda thing, name, kind, *rest: asked.append(kind) or True
-    arguments["process_revision_directives"] = lambda context, revision, found: directives.append(found)
-    arguments["compare_server_default"] = lambda *rest: asked.append("default")
-    command.check(migration_config(app))
-    assert "table" in asked and "default" in asked and directives
-
-
-def test_the_host_keeps_its_loggers(app, tmp_path):
-    root, own = logging.getLogger(), logging.getLogger("the host's own")
-    before = root.handlers[:], root.level
-    own.addHandler(handler := logging.FileHandler(tmp_path / "own.log", mode="w", encoding="utf-8"))
-    host, root.handlers[:] = root.handlers[:], []  # also a host that has not set up its root logger
-    try:
-        upgrade(app)
-        assert root.handlers == []
-    finally:
-        root.handlers[:] = host
-        for name in ("alembic", "flask_migrate"):
-            log = logging.getLogger(name)
-            log.handlers[:] = [one for one in log.handlers if type(one) is logging.NullHandler]
-            log.setLevel(logging.NOTSET)
-    own.warning("still heard")
-    own.removeHandler(handler)
-    handler.close()
-    assert (tmp_path / "own.log").read_text("utf-8") == "still heard\n", "A handler of the host was closed."
-    assert (root.handlers, root.level) == before
-
-
-def test_migrations_use_their_own_url_and_the_app_its_own(project, new_database):
-    migrations, own = new_database(), new_database()
-    with stage_app(project, own, MIGRATION_DATABASE_URL=migrations) as app:
-        upgrade(app)
-    assert picture(migrations).heads == {"0007"} and picture(own).heads == set()
-
-
-def test_a_relative_migration_url_is_in_the_instance_folder_as_the_apps_is(project, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with stage_app(project, "sqlite:///app.db", MIGRATION_DATABASE_URL="sqlite:///app.db") as app:
-        upgrade(app)
-        assert picture(app.extensions["sqlalchemy"].engine.url.render_as_string()).heads == {"0007"}
-    assert not (tmp_path / "app.db").exists()
-
-
 # --- every command ------------------------------------------------------------
 
 
-def test_every_command_works_with_two_heads_and_after(app, url, caplog, capfd):
+def test_every_command_works_with_two_heads_and_after(project, app, url, caplog, capfd):
     caplog.set_level(logging.INFO)
     cli = app.test_cli_runner()
 
@@ -217,7 +168,9 @@ def test_every_command_works_with_two_heads_and_after(app, url, caplog, capfd):
     assert flask_db("check").exit_code == 1 and "Target database is not up to date." in caplog.text
     assert flask_db("upgrade").exit_code == 0
     assert flask_db("check").exit_code == 0
+    scripts = versions(project)
     assert flask_db("migrate", "-m", "nothing").exit_code == 0 and "No changes in schema detected." in caplog.text
+    assert versions(project) == scripts, "An empty revision was written."
     assert flask_db("downgrade", "0005").exit_code == 0 and picture(url).heads == {"0005"}
     assert flask_db("stamp", "0004").exit_code == 0 and picture(url).heads == {"0004"}
     assert flask_db("stamp", "--purge", "0005").exit_code == 0 and picture(url).heads == {"0005"}

@@ -25,10 +25,9 @@ from faults import (
     taken,
 )
 from migration_walk import picture
-from projects import copy_project, together, use_stock_env
+from projects import OLD_CALL, copy_project, prepare, together, use_stock_env
 from sqlalchemy import event, make_url
 from sqlalchemy.pool import Pool
-from test_env import OLD_CALL, prepare
 
 from workbook import postgres, stages
 from workbook.rows import add_rows

@@ -2,11 +2,14 @@
 import importlib
 import subprocess
 import sys
+import traceback
 
 import pytest
 from browsing import LAST_STAGE, ON_SQLITE, WITH_MODELS, Browser, rows, seed
+from click import ClickException
 from click.testing import CliRunner
 from flask.cli import FlaskGroup
+from sqlalchemy import event
 
 from workbook.stages import environment, own_modules, stage_app, upgrade
 
@@ -27,11 +30,11 @@ OUT_OF_REACH = ["postgresql://ada:s3cret@127.0.0.1:1/app", "postgresql://ada:s3c
 COMMANDS = [["db", "upgrade"], ["db", "current"], ["seed"], ["routes"]]
 
 
-def flask(folder, *arguments):
-    """The command `flask …` of the stage in `folder`, in this process."""
-    with own_modules(folder):
-        group = FlaskGroup(create_app=lambda: importlib.import_module("app").create_app(), load_dotenv=False)
-        return CliRunner().invoke(group, arguments, prog_name="flask")
+@pytest.fixture
+def flask(stage, create_app):
+    """A function that runs the command `flask …` of the stage, in this process."""
+    group = FlaskGroup(create_app=lambda: create_app(stage), load_dotenv=False)
+    return lambda *arguments: CliRunner().invoke(group, arguments, prog_name="flask")
 
 
 def check_one_line(result, expected, caplog):
@@ -51,26 +54,45 @@ def clean_environment(monkeypatch):
     monkeypatch.delenv("SECRET_KEY", raising=False)
 
 
-def test_a_wrong_database_url_is_one_clear_line_in_every_command(stage, monkeypatch, caplog):
+def test_a_wrong_database_url_is_one_clear_line_in_every_command(flask, monkeypatch, caplog):
     for url, expected in WRONG_URLS.items():
         monkeypatch.setenv("DATABASE_URL", url)
         for command in COMMANDS:
-            check_one_line(flask(stage, *command), expected, caplog)
+            check_one_line(flask(*command), expected, caplog)
+
+
+def test_a_wrong_database_url_is_one_clear_line_above_the_help(flask, monkeypatch):
+    for url, expected in WRONG_URLS.items():
+        monkeypatch.setenv("DATABASE_URL", url)
+        for arguments in (["--help"], []):
+            line, blank, *help_text = flask(*arguments).output.splitlines()
+            assert line.startswith("Error: ") and expected in line and not blank
+            assert help_text[0].startswith("Usage: flask") and "s3cret" not in line
+            assert any(text.startswith("  run ") for text in help_text), "the commands that need no database are listed"
 
 
 @LAST_STAGE
-def test_a_wrong_migration_database_url_is_one_clear_line_too(stage, monkeypatch, tmp_path, caplog):
+def test_a_wrong_database_url_shows_no_password_on_a_server_either(stage, create_app, monkeypatch):
+    for url, expected in WRONG_URLS.items():
+        monkeypatch.setenv("DATABASE_URL", url)
+        with pytest.raises(ClickException, match=expected) as raised:
+            create_app(stage)
+        assert "s3cret" not in "".join(traceback.format_exception(raised.value))
+
+
+@LAST_STAGE
+def test_a_wrong_migration_database_url_is_one_clear_line_too(flask, monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{(tmp_path / 'app.db').as_posix()}")
     monkeypatch.setenv("MIGRATION_DATABASE_URL", "")
-    check_one_line(flask(stage, "db", "upgrade"), "MIGRATION_DATABASE_URL is empty", caplog)
+    check_one_line(flask("db", "upgrade"), "MIGRATION_DATABASE_URL is empty", caplog)
 
 
-def test_a_database_out_of_reach_is_one_clear_line_where_it_is_needed(stage, monkeypatch, tmp_path, caplog):
+def test_a_database_out_of_reach_is_one_clear_line_where_it_is_needed(flask, monkeypatch, tmp_path, caplog):
     for url in [*OUT_OF_REACH, f"sqlite:///{(tmp_path / 'nowhere' / 'app.db').as_posix()}"]:
         monkeypatch.setenv("DATABASE_URL", url)
         for command in (["db", "upgrade"], ["db", "current"], ["seed"]):
-            check_one_line(flask(stage, *command), "The database cannot be", caplog)
-        assert flask(stage, "routes").exit_code == 0
+            check_one_line(flask(*command), "The database cannot be", caplog)
+        assert flask("routes").exit_code == 0
 
 
 @LAST_STAGE
@@ -91,13 +113,23 @@ def test_usual_urls_are_taken_as_they_are(stage):
     for given, taken in {
         "postgres://ada:p%40ss@host/app": "postgresql+psycopg://ada:p%40ss@host/app",
         "postgresql://ada@host:5433/app?sslmode=require": "postgresql+psycopg://ada@host:5433/app?sslmode=require",
-        " sqlite:////home/ada@work/app.db\n": "sqlite:////home/ada%40work/app.db",
+        " sqlite:////home/ada@work/@/app.db\n": "sqlite:////home/ada%40work/%40/app.db",
         "sqlite://": "sqlite://",
     }.items():
         with environment(DATABASE_URL=given):
             assert config.settings()["SQLALCHEMY_DATABASE_URI"] == taken
     with environment(DATABASE_URL=None):
         assert config.settings()["SQLALCHEMY_DATABASE_URI"] == "sqlite:///app.db"
+
+
+@LAST_STAGE
+def test_a_database_in_memory_can_be_used(stage, create_app, monkeypatch):
+    for url in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
+        monkeypatch.setenv("DATABASE_URL", url)
+        app = create_app(stage)
+        with app.app_context():
+            assert rows(app, "SELECT 1") == [(1,)]
+            app.extensions["sqlalchemy"].engine.dispose()
 
 
 @ON_SQLITE
@@ -145,11 +177,10 @@ def test_seed_fills_each_table_to_20_rows_and_adds_nothing_the_second_time(app):
     assert {len(table) for table in contents(app).values()} == {25}
 
 
-def test_seed_gives_the_same_values_on_every_fresh_database(stage, new_database):
+def test_seed_gives_the_same_values_on_every_fresh_database(stage, new_migrated_url):
     found = []
     for _ in range(2):
-        with stage_app(stage, new_database()) as app:
-            upgrade(app)
+        with stage_app(stage, new_migrated_url()) as app:
             seed(app, 120)
             found.append(contents(app))
     assert found[0] == found[1]
@@ -175,6 +206,16 @@ def test_seed_says_in_one_line_that_the_tables_are_missing_or_the_number_is_wron
         check_one_line(result, "flask db upgrade", caplog)
         result = app.test_cli_runner().invoke(args=["seed", "--rows", "-1"])
         assert result.exit_code == 2 and "-1 is not in the range" in result.output
+
+
+@LAST_STAGE
+def test_seed_says_in_one_line_that_another_program_added_rows_meanwhile(app, caplog):
+    @event.listens_for(app.extensions["sqlalchemy"].engine, "before_cursor_execute", retval=True)
+    def the_same_email_twice(connection, cursor, statement, parameters, context, executemany):
+        return statement, [parameters[0]] * 2 if executemany else parameters
+
+    check_one_line(app.test_cli_runner().invoke(args=["seed"]), "Run this command again.", caplog)
+    assert rows(app, "SELECT count(*) FROM users") == [(0,)]
 
 
 @LAST_STAGE

@@ -1,0 +1,266 @@
+"""Who waits for whom: what is committed is not run again, a migration never waits for itself, looking never waits."""
+import re
+import sqlite3
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from alembic import command
+from alembic.util import CommandError
+from faults import PROCESSES, another_session, at_statement, code_of
+from migration_walk import picture
+from projects import NO_TRANSACTION, add_revision, copy_project
+from sqlalchemy import make_url, text
+
+from workbook.rows import add_rows
+from workbook.stages import stage_app, upgrade
+
+EARLY = 'op.create_table("early", sa.Column("id", sa.Integer, primary_key=True))'
+WIDER = 'op.add_column("users", sa.Column("wider", sa.Integer))'
+HERE = "op.execute(\"SELECT 'here'\")"  # where another session comes in: see `at_statement`
+COMMITS = {
+    "autocommit_block": "with op.get_context().autocommit_block():\n    {}\n    " + HERE,
+    "COMMIT": 'op.execute("COMMIT")\n' + HERE,
+    "get_bind().commit()": "op.get_bind().commit()\n" + HERE,
+}
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the last stage."""
+    return copy_project(tmp_path / "project")
+
+
+@pytest.fixture
+def app(project, url):
+    """The app of that copy, on a database with tables and rows."""
+    with stage_app(project, url) as app:
+        upgrade(app)
+        add_rows(url)
+        yield app
+
+
+def line_of(path, text):
+    """The number of the first line of the file `path` that has `text`."""
+    return next(number for number, line in enumerate(path.read_text("utf-8").splitlines(), 1) if text in line)
+
+
+def upgrade_within(app, seconds):
+    """`flask db upgrade -x wait=…`, in this process."""
+    command.upgrade(app.extensions["migrate"].migrate.get_config(x_arg=f"wait={seconds}"), "head")
+
+
+# --- what is committed is not run again ---------------------------------------
+
+
+@contextmanager
+def somebody_reads(url, database, seconds):
+    """Another session reads the table users from HERE on, and keeps it so for `seconds`."""
+    statements = ["BEGIN"] * (database == "sqlite") + ["SELECT * FROM users"]
+    with ExitStack() as stack:
+        read = lambda: stack.enter_context(another_session(url, *statements, seconds=seconds))
+        with at_statement("'here'", read):
+            yield
+
+
+@pytest.mark.parametrize("way", COMMITS)
+def test_what_comes_after_a_commit_waits_for_others_and_is_not_begun_again(project, app, url, database, way):
+    lines = [EARLY, COMMITS[way].format(NO_TRANSACTION[database]), WIDER]
+    add_revision(project, "late", "\n".join(lines))
+    with somebody_reads(url, database, seconds=1):
+        upgrade(app)
+    seen = picture(url)
+    assert seen.heads == {"late"} and "early" in seen.schema and "wider" in seen.schema["users"]["columns"]
+
+
+@pytest.mark.parametrize("way", COMMITS)
+def test_when_it_has_waited_long_enough_it_says_what_is_in_the_database_already(project, app, url, database, way):
+    lines = [EARLY, COMMITS[way].format(NO_TRANSACTION[database]), WIDER]
+    path = add_revision(project, "late", "\n".join(lines))
+    with somebody_reads(url, database, seconds=30), pytest.raises(CommandError) as caught:
+        upgrade_within(app, 1)
+    committed = line_of(path, lines[1].partition("\n")[0])
+    assert re.match(r"Stopped( in late\.py, line \d+)?: OperationalError: ", str(caught.value))
+    assert f". What was done up to late.py, line {committed} is in the database, " in str(caught.value)
+    assert "\n" not in str(caught.value)
+    seen = picture(url)
+    assert seen.heads == {"0007"} and "early" in seen.schema
+
+
+def test_the_migration_after_it_lets_others_pass_again(project, app, url, database, caplog):
+    block = f"with op.get_context().autocommit_block():\n    {NO_TRANSACTION[database]}"
+    add_revision(project, "late", f"{EARLY}\n{block}")
+    add_revision(project, "wider", f"{HERE}\n{WIDER}")
+    with somebody_reads(url, database, seconds=1):
+        upgrade(app)
+    assert "Tables are in use by another session; waiting" in caplog.text, "It waited in others' way."
+    assert picture(url).heads == {"wider"}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_stands_in_an_autocommit_block_waits_for_others(project, app, url, database):
+    add_revision(project, "late", f"with op.get_context().autocommit_block():\n    {NO_TRANSACTION[database]}")
+    with another_session(url, "UPDATE users SET name = 'held' WHERE id = 1", seconds=1):
+        upgrade(app)
+    assert picture(url).heads == {"late"}
+
+
+# --- a migration never waits for itself ---------------------------------------
+
+DB = """
+from flask import current_app
+db = current_app.extensions["migrate"].db
+own = sa.create_engine(db.engine.url, poolclass=sa.pool.NullPool)
+"""
+SECOND = {
+    "session": 'db.session.execute(sa.text("SELECT count(*) FROM users"))',
+    "session, writing": "db.session.execute(sa.text(\"UPDATE users SET name = 'x'\"))",
+    "engine": 'with db.engine.connect() as other: other.execute(sa.text("SELECT count(*) FROM users"))',
+    "engine of its own": 'with own.connect() as other: other.execute(sa.text("SELECT count(*) FROM users"))',
+    "helper": 'current_app.config["HELPER"](db)',
+}
+
+
+def helper(db):
+    db.session.execute(text("SELECT count(*) FROM users"))
+
+
+def refused(path, statement):
+    """A pattern for the one line that refuses a script's second connection."""
+    return rf"^Rolled back in {path.name}, line {line_of(path, statement)}: .* use op\.get_bind\(\) "
+
+
+@pytest.mark.parametrize("order", ["after an op", "before any op"])
+@pytest.mark.parametrize("statement", SECOND.values(), ids=SECOND)
+def test_a_second_connection_of_a_script_is_refused_at_once(project, app, url, statement, order):
+    app.config["HELPER"] = helper
+    before = picture(url)
+    lines = [WIDER, statement] if order == "after an op" else [statement, WIDER]
+    path = add_revision(project, "second", DB + "\n".join(lines))
+    with pytest.raises(CommandError, match=refused(path, statement)) as caught:
+        upgrade(app)
+    assert "\n" not in str(caught.value)
+    assert picture(url) == before
+    helper(app.extensions["sqlalchemy"])  # the app may use its session again
+
+
+def test_a_session_that_was_open_before_is_no_way_round(project, app, url):
+    db = app.extensions["sqlalchemy"]
+    helper(db)
+    path = add_revision(project, "second", DB + SECOND["session"])
+    with pytest.raises(CommandError, match=refused(path, SECOND["session"])):
+        upgrade(app)
+
+
+def test_a_session_of_the_app_that_is_in_the_way_is_named_at_once(project, app, url):
+    db = app.extensions["sqlalchemy"]
+    db.session.execute(text("UPDATE users SET name = 'held' WHERE id = 1"))
+    add_revision(project, "wider", WIDER)
+    with pytest.raises(CommandError, match=r"^db\.session .*: call db\.session\.commit\(\) first$"):
+        upgrade(app)
+    db.session.commit()
+    upgrade(app)
+    assert picture(url).heads == {"wider"}
+
+
+def test_another_database_and_another_thread_are_not_refused(project, app, url, new_database):
+    app.config["OTHER"] = new_database()
+    app.config["HELPER"] = threading.Thread(target=picture, args=(url,))
+    script = """
+        from flask import current_app
+        with sa.create_engine(current_app.config["OTHER"], poolclass=sa.pool.NullPool).begin() as other:
+            other.execute(sa.text("CREATE TABLE elsewhere (id INTEGER)"))
+        current_app.config["HELPER"].start()
+        current_app.config["HELPER"].join()
+    """
+    add_revision(project, "elsewhere", script)
+    upgrade(app)
+    assert "elsewhere" in picture(app.config["OTHER"]).schema
+
+
+# --- looking never waits ------------------------------------------------------
+
+GATE = """
+op.add_column("users", sa.Column("wider", sa.Integer))
+op.create_table("early", sa.Column("id", sa.Integer, primary_key=True))
+gate = Path(__file__).parent
+gate.joinpath("reached").touch()
+while not gate.joinpath("open").exists():
+    time.sleep(0.02)
+"""
+LOOKS = [["current"], ["history", "-i"], ["heads"], ["show"], ["branches"], ["check"], ["migrate", "-m", "new"]]
+
+
+def upgrade_quietly(folder, url):
+    with stage_app(folder, url) as app:
+        upgrade(app)
+
+
+@contextmanager
+def upgrade_in_the_middle(folder, url):
+    """Another process upgrades the database with the project in `folder`; for the block it stays in mid-migration."""
+    path = add_revision(folder, "gate", GATE)
+    gate = path.parent / "open"
+    process = PROCESSES.Process(target=upgrade_quietly, args=(folder, url))
+    process.start()
+    opener = threading.Timer(20, gate.touch)  # if somebody waits for the upgrade
+    opener.start()
+    try:
+        while process.is_alive() and not (path.parent / "reached").exists():
+            time.sleep(0.02)
+        yield gate
+    finally:
+        opener.cancel()
+        gate.touch()
+        assert code_of(process) == 0
+
+
+def looks(app):
+    """{command: exit code} of every command that changes no database."""
+    return {name: app.test_cli_runner().invoke(args=["db", name, *options]).exit_code for name, *options in LOOKS}
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_looking_does_not_wait_for_an_upgrade(project, app, url, database, journal, tmp_path, caplog):
+    if database == "sqlite":
+        sqlite3.connect(make_url(url).database).execute(f"PRAGMA journal_mode = {journal}").connection.close()
+    elif journal == "wal":
+        pytest.skip("of SQLite")
+    busy = copy_project(tmp_path / "busy")
+    with upgrade_in_the_middle(busy, url) as gate:
+        failed = {name for name, code in looks(app).items() if code}
+        assert not gate.exists(), "Looking waited for the upgrade."
+    # To read a column's default, PostgreSQL needs a lock on the table that is being altered.
+    assert failed == ({"check", "migrate"} if database == "postgresql" else set()), caplog.text
+    assert caplog.text.count("Another session is changing what this command reads") == len(failed)
+
+
+def read_only(url):
+    """The URL of the same database for somebody who may only read it."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return f"sqlite:///file:{make_url(url).database}?mode=ro&uri=true"
+    options = make_url(url).query["options"] + " -c default_transaction_read_only=on"
+    return make_url(url).update_query_dict({"options": options}).render_as_string(hide_password=False)
+
+
+@pytest.mark.parametrize("state", ["empty", "upgraded"])
+def test_looking_only_reads(project, url, database, state, tmp_path, caplog):
+    with stage_app(project, url) as app:
+        if state == "upgraded":
+            upgrade(app)
+        elif database == "sqlite":
+            sqlite3.connect(make_url(url).database).close()
+    tmp_path.joinpath(f"{make_url(url).database}-migration-lock").unlink(missing_ok=True)
+    before, files = picture(url), sorted(tmp_path.iterdir())
+    with stage_app(project, read_only(url)) as app:
+        failed = {name for name, code in looks(app).items() if code}
+    assert failed == ({"check", "migrate"} if state == "empty" else set()), caplog.text
+    assert caplog.text.count("Target database is not up to date") == len(failed)
+    assert picture(url) == before and sorted(tmp_path.iterdir()) == files
+
+
+def test_looking_at_a_database_that_is_not_there_does_not_create_it(project, tmp_path):
+    with stage_app(project, f"sqlite:///{(tmp_path / 'missing.db').as_posix()}") as app:
+        assert {name for name, code in looks(app).items() if code} == {"check", "migrate"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["project"]

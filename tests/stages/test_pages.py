@@ -294,6 +294,7 @@ def test_an_unknown_page_is_a_404_page_with_a_way_back(browser):
         assert "/" in [link.attributes["href"] for link in elements(answer, "a")]
 
 
+@ON_SQLITE
 def test_an_address_with_a_slash_too_many_leads_to_the_page(browser):
     answer = browser.get("/static//style.css")
     assert (answer.status_code, answer.location) == (308, "http://localhost/static/style.css")
@@ -385,6 +386,16 @@ def test_a_body_in_chunks_is_read_for_a_form_only_and_up_to_1_mib(browser):
         answer = browser.open(path, method=method, input_stream=body, **CHUNKED)
         assert answer.status_code == expected, (path, method, size)
         assert expected == 413 or method == "POST" and path == "/add" or body.tell() == 0, "read for nothing"
+    assert browser.open("/add", method="POST", input_stream=BrokenBody(b"name="), **CHUNKED).status_code == 400
+
+
+class BrokenBody(io.BytesIO):
+    """A body whose next chunk is none: servers raise OSError."""
+
+    def read(self, *_):
+        raise OSError("invalid chunk")
+
+    readinto = readline = read
 
 
 @ON_SQLITE

@@ -49,9 +49,6 @@ def page(code, title, text, **headers):
 
 
 def show(error):
-    response = error.get_response()
-    if response.status_code < 400:  # a redirect
-        return response
     return page(error.code, error.name, TEXTS.get(error.code, error.description), **allowed(error))
 
 

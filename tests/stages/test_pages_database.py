@@ -180,9 +180,12 @@ def test_a_busy_database_gets_a_503_to_try_again_and_is_served_when_it_is_free(a
             connection.execute("SET lock_timeout = '100ms'")
             connection.commit()
 
+    asked = []
+    event.listen(engine, "before_cursor_execute", lambda *called: asked.append(called[2]))
     with locked(migrated_url):
         began = time.monotonic()
         check_try_again(browser.get("/"))
+        assert len(asked) == 1, "who found the database busy once does not wait again"
         check_try_again(browser.post("/add", ADA))
         assert time.monotonic() - began < 4
     assert browser.post("/add", ADA).status_code == 302

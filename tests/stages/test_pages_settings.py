@@ -20,6 +20,7 @@ WRONG_URLS = {
     "app.db": UNREADABLE,
     "s3cret at host": UNREADABLE,
     "postgresql://ada:s3cret@host:port/app": UNREADABLE,
+    "postgresql://ada:p@h:s3cret@host/app": UNREADABLE,  # what comes after the colon is no port
     "sqlite://app.db": UNREADABLE,  # one slash is missing
     "mysql://ada:s3cret@host/app": NO_DRIVER,
     "foo://ada:s3cret@host/app": NO_DRIVER,

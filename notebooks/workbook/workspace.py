@@ -294,6 +294,7 @@ def lock(path):
     """A lock that is free again when this process ends, however it ends; None if another process has it."""
     lock = sqlite3.connect(path, isolation_level=None, timeout=0)
     try:
+        lock.execute("PRAGMA journal_mode = OFF")  # nothing is written, so no other file is needed
         lock.execute("BEGIN EXCLUSIVE")
         return lock
     except sqlite3.OperationalError:

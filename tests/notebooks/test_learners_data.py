@@ -38,6 +38,11 @@ def test_two_kernels_at_once_never_meet_in_one_folder_and_an_ended_one_leaves_it
     assert not (tmp_path / "01_initial").exists(), "a copy is made anew each time"
 
 
+def test_learners_copies_are_no_tests_of_the_workbook(pytestconfig):
+    folder = learn.WORK.relative_to(NOTEBOOKS).as_posix()
+    assert folder in pytestconfig.getini("norecursedirs"), f"pytest looks into notebooks/{folder}: see tox.ini"
+
+
 SETTINGS = [
     "DATABASE_URL", "MIGRATION_DATABASE_URL", "SECRET_KEY", "FLASK_APP", "FLASK_ENV",
     "FLASK_DEBUG", "FLASK_SQLALCHEMY_DATABASE_URI", "ALEMBIC_CONFIG", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONWARNINGS",

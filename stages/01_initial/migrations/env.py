@@ -89,7 +89,7 @@ def is_file(url):
 
 
 def is_missing(url):
-    return is_file(url) and not Path(url.database).exists()
+    return is_file(url) and Path(url.database).parent.is_dir() and not Path(url.database).exists()
 
 
 def show_progress():

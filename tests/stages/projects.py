@@ -1,7 +1,5 @@
 """Projects to break: copies of the last stage, with migrations added, or with Flask-Migrate's stock env.py."""
 import shutil
-import subprocess
-import sys
 import textwrap
 import time
 from importlib.resources import files
@@ -9,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 from workbook import stages
-from workbook.commands import Finished, clean_environment
+from workbook.commands import Finished, start
 
 REVISION = '''"""{name}"""
 import time
@@ -98,11 +96,7 @@ def together(folder, url, count):
 
 def start_upgrade(folder, url, log):
     with log.open("wb") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "flask", "db", "upgrade"],
-            cwd=folder, env=clean_environment({"DATABASE_URL": url}),
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        return start(["flask", "db", "upgrade"], folder, {"DATABASE_URL": url}, output)
 
 
 def is_at_rest(log):

@@ -15,6 +15,7 @@ from workbook.rows import add_rows, rows_of
 from workbook.stages import downgrade, stage_app, stage_folders, upgrade
 
 TEXTS = ["50% off, %s and %(x)s", "12:30, a:b, :name", "O'Brien \\ \"x\""]
+PYTEST = ["pytest", "-q", "-p", "no:cacheprovider", "-p", "no:nbval"]  # nbval's imports take longer than the tests
 INDEX_LATE = 'op.create_index("late", "users", ["name"], postgresql_concurrently=True)'
 
 
@@ -196,5 +197,5 @@ def test_a_database_in_wal_mode_is_migrated_while_others_read(project, tmp_path)
 
 def test_pytest_alembic_works_with_it(tmp_path):
     project = shutil.copytree(stage_folders()[-1], tmp_path / "own")
-    finished = commands.run(["pytest", "-q", "-p", "no:cacheprovider", "tests/test_migrations.py"], project)
+    finished = commands.run([*PYTEST, "tests/test_migrations.py"], project)
     assert finished.code == 0 and "4 passed" in finished.output, finished.output

@@ -24,8 +24,12 @@ from workbook.rows import add_rows
 KILLED = -signal.SIGKILL if hasattr(signal, "SIGKILL") else 9
 # A "forkserver" imports the libraries once for all processes; where there is none (Windows), each does for itself.
 PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+LIBRARIES = [
+    "flask_bootstrap", "flask_migrate.cli", "flask_sqlalchemy.cli", "flask_wtf", "jinja2.ext", "psycopg",
+    "sqlalchemy.dialects.sqlite", "workbook.postgres", "workbook.rows", "workbook.schema", "workbook.stages",
+]  # fmt: skip
 if hasattr(os, "fork"):
-    PROCESSES.set_forkserver_preload(["flask_bootstrap", "flask_migrate", "flask_sqlalchemy", "flask_wtf", "psycopg"])
+    PROCESSES.set_forkserver_preload(LIBRARIES)
 READS = ("SELECT", "PRAGMA", "SHOW", "SET LOCK_TIMEOUT")
 
 

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
+import flask_migrate
 import pytest
 from alembic.util import CommandError
 from browsing import ON_SQLITE
@@ -120,6 +121,17 @@ def test_migrations_that_were_done_before_one_that_raises_stay(project, url):
     with stage_app(project, url) as app, pytest.raises(CommandError):
         upgrade(app)
     assert picture(url).heads == {"0007"}
+
+
+@pytest.mark.parametrize("target, left", [("0005", {"0005"}), ("base", set())])
+def test_stamp_with_purge_is_whole_too(project, url, target, left):
+    seen = []
+    with stage_app(project, url) as app, ThreadPoolExecutor(1) as others:
+        upgrade(app)
+        with Points(lambda number: seen.append(others.submit(picture, url).result().heads)):
+            flask_migrate.stamp(revision=target, purge=True)
+    assert seen and all(heads == {"0007"} for heads in seen), "Others saw a database without a revision."
+    assert picture(url).heads == left
 
 
 # --- alone --------------------------------------------------------------------

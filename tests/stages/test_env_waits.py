@@ -3,18 +3,19 @@ import re
 import sqlite3
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.util import CommandError
-from faults import PROCESSES, another_session, at_statement, code_of
+from faults import PROCESSES, another_session, at_statement, code_of, copy_database, drop_database
 from migration_walk import picture
 from projects import NO_TRANSACTION, add_revision, copy_project
 from sqlalchemy import make_url, text
 
 from workbook.rows import add_rows
-from workbook.stages import stage_app, upgrade
+from workbook.stages import stage_app, stage_folders, upgrade
 
 EARLY = 'op.create_table("early", sa.Column("id", sa.Integer, primary_key=True))'
 WIDER = 'op.add_column("users", sa.Column("wider", sa.Integer))'
@@ -33,11 +34,18 @@ def project(tmp_path):
 
 
 @pytest.fixture
+def url(migrated, database):
+    """The URL of a database of its own, with tables and rows."""
+    url = copy_database(migrated(stage_folders()[-1], database))
+    add_rows(url)
+    yield url
+    drop_database(url)
+
+
+@pytest.fixture
 def app(project, url):
-    """The app of that copy, on a database with tables and rows."""
+    """The app of that project, on that database."""
     with stage_app(project, url) as app:
-        upgrade(app)
-        add_rows(url)
         yield app
 
 
@@ -221,12 +229,13 @@ def looks(app):
     return {name: app.test_cli_runner().invoke(args=["db", name, *options]).exit_code for name, *options in LOOKS}
 
 
-@pytest.mark.parametrize("journal", ["delete", "wal"])
+@pytest.mark.parametrize(
+    "database, journal", [("sqlite", "delete"), ("sqlite", "wal"), ("postgresql", None)], indirect=["database"]
+)
 def test_looking_does_not_wait_for_an_upgrade(project, app, url, database, journal, tmp_path, caplog):
-    if database == "sqlite":
-        sqlite3.connect(make_url(url).database).execute(f"PRAGMA journal_mode = {journal}").connection.close()
-    elif journal == "wal":
-        pytest.skip("of SQLite")
+    if journal:
+        with closing(sqlite3.connect(make_url(url).database)) as connection:
+            connection.execute(f"PRAGMA journal_mode = {journal}")
     busy = copy_project(tmp_path / "busy")
     with upgrade_in_the_middle(busy, url) as gate:
         failed = {name for name, code in looks(app).items() if code}
@@ -245,19 +254,16 @@ def read_only(url):
 
 
 @pytest.mark.parametrize("state", ["empty", "upgraded"])
-def test_looking_only_reads(project, url, database, state, tmp_path, caplog):
-    with stage_app(project, url) as app:
-        if state == "upgraded":
-            upgrade(app)
-        elif database == "sqlite":
-            sqlite3.connect(make_url(url).database).close()
-    tmp_path.joinpath(f"{make_url(url).database}-migration-lock").unlink(missing_ok=True)
-    before, files = picture(url), sorted(tmp_path.iterdir())
+def test_looking_only_reads(project, url, new_database, database, state, caplog):
+    url = new_database() if state == "empty" else url
+    before = picture(url)  # which creates SQLite's file
+    folder = Path(make_url(url).database).parent if database == "sqlite" else project
+    files = sorted(folder.iterdir())
     with stage_app(project, read_only(url)) as app:
         failed = {name for name, code in looks(app).items() if code}
     assert failed == ({"check", "migrate"} if state == "empty" else set()), caplog.text
     assert caplog.text.count("Target database is not up to date") == len(failed)
-    assert picture(url) == before and sorted(tmp_path.iterdir()) == files
+    assert picture(url) == before and sorted(folder.iterdir()) == files
 
 
 def test_looking_at_a_database_that_is_not_there_does_not_create_it(project, tmp_path):

@@ -60,14 +60,17 @@ def run(connection, migrations):
     with my_turn(connection), one_connection(connection.engine):
         while not succeeds(connection, migrations):
             wait("Tables are in use by another session")
-        if progress.committed:  # the script's own commit has taken Alembic's transaction from it
-            connection.commit()
 
 
 def succeeds(connection, migrations):
     """Whether nobody was in the way. If somebody was, nothing is locked now, so they can finish."""
+    purge = context.get_context().purge  # by `stamp --purge`: the old revision must not go without the new one
     try:
+        if purge:
+            connection.begin()
         migrations()
+        if purge or progress.committed:  # a script's own commit has taken Alembic's transaction from it
+            connection.commit()
         return True
     except DBAPIError as error:
         connection.rollback()

@@ -15,7 +15,7 @@ ANSWERS = {  # notebook: [(beginning of the answer, evidence, …), …] in the 
         ("No. Flask goes on without the app", "Error: No such command 'db'."),
     ],
     "01_initial": [
-        ("Neither. It copies four files", "alembic.ini migrations/env.py migrations/safety.py migrations/script.py.mako"),
+        ("Neither. It copies four files", "migrations/env.py migrations/safety.py migrations/script.py.mako"),
         ("No. `migrate` writes a script and applies nothing", "Detected added table 'users'", "(head) not applied"),
         ("It refuses.", "Error: Target database is not up to date."),
         ("`users`, and `alembic_version`: a table with one row", "+ users", "version_num 0001"),

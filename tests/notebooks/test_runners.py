@@ -239,17 +239,14 @@ def test_the_output_can_go_to_a_file(warm, folder, tmp_path):
 
 
 def test_a_cold_start_is_chosen_by_the_variable_and_where_nothing_can_fork(monkeypatch):
-    choose.cache_clear()
+    chosen = choose.__wrapped__  # this process keeps the runner that it has
     monkeypatch.delenv(COLD, raising=False)
-    assert type(choose()) is WarmProcesses
-    choose.cache_clear()
+    assert type(chosen()) is WarmProcesses
     monkeypatch.setenv(COLD, "1")
-    assert type(choose()) is Processes
-    choose.cache_clear()
+    assert type(chosen()) is Processes
     monkeypatch.delenv(COLD)
     monkeypatch.delattr(os, "fork")
-    assert type(choose()) is Processes
-    choose.cache_clear()
+    assert type(chosen()) is Processes
 
 
 def test_only_the_runners_start_processes():

@@ -1,7 +1,9 @@
 """What migrations/env.py takes over from the app, and what it leaves alone."""
 import logging
 import sqlite3
+import sys
 from contextlib import contextmanager
+from types import ModuleType
 
 import pytest
 from alembic import command
@@ -95,6 +97,12 @@ def test_other_engine_options_of_the_app_do_not_make_migrations_less_safe(projec
     with pytest.raises(CommandError, match="^Rolled back in "):
         upgrade(app)
     assert picture(url) == before
+
+
+def test_a_module_of_the_app_may_be_called_safety(app, url, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safety", ModuleType("safety"))
+    upgrade(app)
+    assert picture(url).heads == {"0007"}
 
 
 def test_another_kind_of_database_is_refused(project, tmp_path, monkeypatch):

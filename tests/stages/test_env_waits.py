@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.util import CommandError
+from browsing import ON_SQLITE
 from faults import PROCESSES, another_session, at_statement, code_of, copy_database, drop_database
 from migration_walk import picture
 from projects import NO_TRANSACTION, add_revision, copy_project
@@ -34,9 +35,11 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def url(migrated, database):
+def url(migrated_file, migrated_database, database):
     """The URL of a database of its own, with tables and rows."""
-    url = copy_database(migrated(stage_folders()[-1], database))
+    stage = stage_folders()[-1]
+    tables = migrated_database(stage) if database == "postgresql" else f"sqlite:///{migrated_file(stage).as_posix()}"
+    url = copy_database(tables)
     add_rows(url)
     yield url
     drop_database(url)
@@ -96,6 +99,16 @@ def test_when_it_has_waited_long_enough_it_says_what_is_in_the_database_already(
     assert seen.heads == {"0007"} and "early" in seen.schema
 
 
+def test_what_comes_before_the_first_commit_lets_others_pass_and_is_begun_again(project, app, url, database):
+    before = picture(url)
+    add_revision(project, "late", f"{HERE}\n{WIDER}\n{COMMITS['autocommit_block'].format('pass')}")
+    patience_over = pytest.raises(CommandError, match="^Tables are in use by another session, for 1 s now")
+    with somebody_reads(url, database, seconds=30), patience_over:
+        upgrade_within(app, 1)
+    assert picture(url) == before
+    upgrade(app)
+
+
 def test_the_migration_after_it_lets_others_pass_again(project, app, url, database, caplog):
     block = f"with op.get_context().autocommit_block():\n    {NO_TRANSACTION[database]}"
     add_revision(project, "late", f"{EARLY}\n{block}")
@@ -136,7 +149,8 @@ def helper(db):
 
 def refused(path, statement):
     """A pattern for the one line that refuses a script's second connection."""
-    return rf"^Rolled back in {path.name}, line {line_of(path, statement)}: .* use op\.get_bind\(\) "
+    line = f"{path.name}, line {line_of(path, statement)}"
+    return rf"^Rolled back in {line}: a second connection .* use op\.get_bind\(\)$"
 
 
 @pytest.mark.parametrize("order", ["after an op", "before any op"])
@@ -147,7 +161,7 @@ def test_a_second_connection_of_a_script_is_refused_at_once(project, app, url, s
     lines = [WIDER, statement] if order == "after an op" else [statement, WIDER]
     path = add_revision(project, "second", DB + "\n".join(lines))
     with pytest.raises(CommandError, match=refused(path, statement)) as caught:
-        upgrade(app)
+        upgrade_within(app, 1)
     assert "\n" not in str(caught.value)
     assert picture(url) == before
     helper(app.extensions["sqlalchemy"])  # the app may use its session again
@@ -158,7 +172,16 @@ def test_a_session_that_was_open_before_is_no_way_round(project, app, url):
     helper(db)
     path = add_revision(project, "second", DB + SECOND["session"])
     with pytest.raises(CommandError, match=refused(path, SECOND["session"])):
-        upgrade(app)
+        upgrade_within(app, 1)
+
+
+@ON_SQLITE
+def test_a_second_connection_is_known_though_its_url_is_another_one(project, url):
+    file = make_url(url).database
+    path = add_revision(project, "second", DB + SECOND["session"])
+    refusal = pytest.raises(CommandError, match=refused(path, SECOND["session"]))
+    with stage_app(project, url, MIGRATION_DATABASE_URL=f"sqlite:///file:{file}?uri=true") as app, refusal:
+        upgrade_within(app, 1)
 
 
 def test_a_session_of_the_app_that_is_in_the_way_is_named_at_once(project, app, url):
@@ -166,7 +189,7 @@ def test_a_session_of_the_app_that_is_in_the_way_is_named_at_once(project, app, 
     db.session.execute(text("UPDATE users SET name = 'held' WHERE id = 1"))
     add_revision(project, "wider", WIDER)
     with pytest.raises(CommandError, match=r"^db\.session .*: call db\.session\.commit\(\) first$"):
-        upgrade(app)
+        upgrade_within(app, 1)
     db.session.commit()
     upgrade(app)
     assert picture(url).heads == {"wider"}

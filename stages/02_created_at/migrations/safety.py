@@ -28,8 +28,8 @@ TURN = 20_260_112  # any number, as long as all copies of the app use the same
 
 logger = logging.getLogger("alembic.env")
 said = set()
-# `ended` and `committed` are lines of the running script, such as "late.py, line 12". What stands before
-# that line is in the database, so the script cannot begin again. (`ended`: unless that commit fails.)
+# `committed` is the line of the running script that has committed what it had done, such as
+# "late.py, line 12": that script cannot begin again. `ended` is the same, but may still fail.
 progress = SimpleNamespace(begun=False, ended=None, committed=None, deadline=0)
 
 
@@ -93,9 +93,9 @@ def protect(engine):
         progress.committed, progress.ended = progress.ended, None
         set_timeout(connection, longest_wait())
         if engine.dialect.name == "sqlite" and not in_autocommit_block(connection):
-            # Python's driver begins transactions late and not for DDL; None turns that off. Foreign keys go
-            # off now, as no transaction can do it: with them on, rebuilding a table deletes the rows that
-            # point at it.
+            # Python's driver begins transactions late and not for DDL; None turns that off.
+            # Foreign keys go off now, as no transaction can do it: with them on, rebuilding
+            # a table deletes the rows that point at it.
             connection.connection.dbapi_connection.isolation_level = None
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -130,8 +130,8 @@ def check_foreign_keys(connection):
 
 
 def longest_wait():
-    # An ALTER that waits makes every later query wait behind it, so it gives up and the migration begins
-    # again. One that cannot begin again has to wait.
+    # An ALTER that waits makes every later query wait behind it, so it gives up, and the
+    # migration begins again. One that cannot begin again has to wait.
     return max(1, int(seconds_left() * 1000)) if progress.committed else LOCK_TIMEOUT
 
 
@@ -201,7 +201,7 @@ def one_connection(engine):
     def refuse(connection, cursor, statement, *rest):
         other = connection.engine
         if other is not engine and threading.get_ident() == thread and place(other.url) in places:
-            raise CommandError("db.session and db.engine would wait for this migration: use op.get_bind() instead")
+            raise CommandError("a second connection (db.session, db.engine) waits for this one: use op.get_bind()")
 
     places = {place(engine.url), place(app_url)}
     event.listen(Engine, "before_cursor_execute", refuse)

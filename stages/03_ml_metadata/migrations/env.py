@@ -29,7 +29,10 @@ def run_migrations_online():
     looks = only_looks()
     with safety.connect(new_engine(looks)) as connection:
         context.configure(connection=connection, dont_mutate=looks, **options())
-        (safety.look if looks else safety.run)(connection, run_migrations)
+        if looks:
+            safety.look(connection, run_migrations)
+        else:
+            safety.run(connection, run_migrations)
 
 
 def run_migrations():

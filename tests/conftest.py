@@ -1,6 +1,7 @@
 """What all tests share: one PostgreSQL server a run, a fresh database a test, and what the run says at its end."""
 import os
 import tempfile
+from importlib.machinery import SourceFileLoader
 
 import pytest
 from whole_run import DATABASES, facts_of, is_everything, left_out, table
@@ -26,6 +27,23 @@ def pytest_unconfigure(config):
     if hasattr(config, "workbook_server"):
         config.workbook_server.__exit__(None, None, None)
         config.workbook_scratch.cleanup()
+
+
+class CompiledOnce:
+    """Code by its text: each command in a test reads env.py and all scripts again, and most are as they were."""
+
+    def __init__(self):
+        self.compile, self.known = SourceFileLoader.source_to_code, {}
+
+    def source_to_code(self, loader, data, path, **options):
+        key = data, str(path)
+        if key not in self.known:
+            self.known[key] = self.compile(loader, data, path, **options)
+        return self.known[key]
+
+
+once = CompiledOnce()
+SourceFileLoader.source_to_code = lambda *arguments, **options: once.source_to_code(*arguments, **options)
 
 
 def is_controller(config):

@@ -61,11 +61,12 @@ def way_back(revision):
     return f"{revision.revision}@{to_tuple(revision.down_revision, default=('base',))[0]}"
 
 
-def walk(app, url, script):
+def walk(app, url, script, known=()):
     """Take every step of the history from every state that it can be taken from; returns what went wrong.
 
     A state is a set of applied revisions: a history with two branches is walked
-    in either order. The database `url` is empty at the start and at the end.
+    in either order. The revisions in `known` are there at the start and at the
+    end, and no step is taken below them: another walk has done that.
     """
     problems, seen = [], set()
 
@@ -83,7 +84,9 @@ def walk(app, url, script):
             downgrade(app, way_back(revision))
 
     try:
-        visit(frozenset())
+        for head in sorted(heads(script, set(known))):
+            upgrade(app, head)
+        visit(frozenset(known))
     except CommandError as error:  # the database is at no known place now
         problems.append(str(error))
     return problems

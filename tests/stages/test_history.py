@@ -24,9 +24,15 @@ def joined(lines):
 
 
 def test_every_revision_goes_up_and_down_and_up_again_and_keeps_every_value(stage, url):
+    # The scripts of the stage before are the same here, byte for byte (test_published.py), and were walked there.
+    known = {name for earlier in stage_folders() if earlier < stage for name in ids(earlier)}
     with stage_app(stage, url) as app:
-        problems = walk(app, url, script_directory(stage))
+        problems = walk(app, url, script_directory(stage), known)
     assert not problems, joined(problems)
+
+
+def ids(folder):
+    return {revision.revision for revision in script_directory(folder).walk_revisions()}
 
 
 def test_one_command_goes_back_to_any_revision_that_is_on_no_branch_and_up_again(stage, url):

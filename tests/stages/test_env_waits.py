@@ -147,7 +147,8 @@ def helper(db):
 
 def refused(path, statement):
     """A pattern for the one line that refuses a script's second connection."""
-    return rf"^Rolled back in {path.name}, line {line_of(path, statement)}: a second connection .* use op\.get_bind\(\)$"
+    line = line_of(path, statement)
+    return rf"^Rolled back in {path.name}, line {line}: a second connection .* use op\.get_bind\(\)$"
 
 
 @pytest.mark.parametrize("order", ["after an op", "before any op"])

@@ -70,6 +70,11 @@ def add_revision(folder, name, upgrade, downgrade="pass", parent=None):
     return path
 
 
+def line_of(path, text):
+    """The number of the first line of the file `path` that has `text`."""
+    return next(number for number, line in enumerate(path.read_text("utf-8").splitlines(), 1) if text in line)
+
+
 def prepare(project, url, database, start):
     """Make the database `url` empty or one behind, as `start` says; the last migration to come is GATE and a block."""
     if start == "one behind":

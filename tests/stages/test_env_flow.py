@@ -8,7 +8,7 @@ from alembic import command
 from alembic.util import CommandError
 from migration_checks import run_psql, sql_of, versions
 from migration_walk import picture
-from projects import add_revision, copy_project
+from projects import add_revision, copy_project, line_of
 
 from workbook import commands
 from workbook.rows import add_rows, rows_of
@@ -32,18 +32,12 @@ def app(project, url):
         yield app
 
 
-def error_line(project, url, *arguments, **variables):
-    """What `flask db` says when it fails, which must be one line and exit code 1."""
-    finished = commands.run(["flask", "db", *arguments], project, {"DATABASE_URL": url} | variables)
-    assert finished.code == 1, finished.output
-    lines = [line for line in finished.output.splitlines() if not line.startswith(("INFO", "WARNI"))]
-    assert len(lines) == 1 and lines[0].startswith("ERROR [flask_migrate] Error: "), finished.output
-    return lines[0].removeprefix("ERROR [flask_migrate] Error: ")
-
-
-def line_of(path, text):
-    """The number of the first line of the file `path` that has `text`."""
-    return next(number for number, line in enumerate(path.read_text("utf-8").splitlines(), 1) if text in line)
+def error_line(project, url, *options):
+    """What `flask db upgrade` says when it fails, in this process; it must be one line."""
+    with stage_app(project, url) as app, pytest.raises(CommandError) as caught:
+        command.upgrade(app.extensions["migrate"].migrate.get_config(x_arg=options), "head")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 # --- one clear line -----------------------------------------------------------
@@ -52,31 +46,40 @@ def line_of(path, text):
 def test_a_migration_that_raises_is_one_line_with_file_and_line(project, url):
     path = add_revision(project, "broken", 'op.execute("INSERT INTO users (name, email) VALUES (NULL, NULL)")')
     expected = f"Rolled back in broken.py, line {line_of(path, 'op.execute')}: IntegrityError: "
-    assert error_line(project, url, "upgrade").startswith(expected)
+    assert error_line(project, url).startswith(expected)
+
+
+def test_a_command_that_fails_prints_one_line_and_ends_with_1(project, tmp_path):
+    add_revision(project, "broken", "1 / 0")
+    url = f"sqlite:///{tmp_path.as_posix()}/a.db"
+    finished = commands.run(["flask", "db", "upgrade"], project, {"DATABASE_URL": url})
+    lines = [line for line in finished.output.splitlines() if not line.startswith("INFO")]
+    assert len(lines) == 1 and lines[0].startswith("ERROR [flask_migrate] Error: Rolled back in broken.py, line ")
+    assert finished.code == 1
 
 
 def test_a_database_in_memory_is_refused(project):
-    assert "memory" in error_line(project, "sqlite://", "upgrade")
+    assert "memory" in error_line(project, "sqlite://")
 
 
 def test_a_server_that_cannot_be_reached_is_one_line_without_the_password(project):
-    line = error_line(project, "postgresql://bob:open-sesame@127.0.0.1:1/app", "upgrade")
+    line = error_line(project, "postgresql://bob:open-sesame@127.0.0.1:1/app")
     assert line.startswith("The database cannot be opened: ") and "open-sesame" not in line
 
 
 def test_a_wait_that_is_no_number_is_one_line(project, tmp_path):
-    assert "-x wait=soon" in error_line(project, f"sqlite:///{tmp_path.as_posix()}/a.db", "upgrade", "-x", "wait=soon")
+    assert "-x wait=soon" in error_line(project, f"sqlite:///{tmp_path.as_posix()}/a.db", "wait=soon")
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(project, tmp_path):
     (tmp_path / "a.db-migration-lock").mkdir()  # a folder in the lock's place, as root may write everywhere
-    assert str(tmp_path) in error_line(project, f"sqlite:///{tmp_path.as_posix()}/a.db", "upgrade")
+    assert str(tmp_path) in error_line(project, f"sqlite:///{tmp_path.as_posix()}/a.db")
 
 
 def test_a_database_that_cannot_be_written_is_one_line(project, tmp_path):
     sqlite3.connect(tmp_path / "a.db").close()
     url = f"sqlite:///file:{tmp_path.as_posix()}/a.db?mode=ro&uri=true"
-    assert error_line(project, url, "upgrade").endswith("attempt to write a readonly database")
+    assert error_line(project, url).endswith("attempt to write a readonly database")
 
 
 def test_a_migration_that_locks_itself_out_fails_at_once(project, tmp_path):

@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from browsing import ON_SQLITE
 from faults import PROCESSES, another_session, at_statement, code_of, copy_database, drop_database
 from migration_walk import picture
-from projects import NO_TRANSACTION, add_revision, copy_project
+from projects import NO_TRANSACTION, add_revision, copy_project, line_of
 from sqlalchemy import make_url, text
 
 from workbook.rows import add_rows
@@ -50,11 +50,6 @@ def app(project, url):
     """The app of that project, on that database."""
     with stage_app(project, url) as app:
         yield app
-
-
-def line_of(path, text):
-    """The number of the first line of the file `path` that has `text`."""
-    return next(number for number, line in enumerate(path.read_text("utf-8").splitlines(), 1) if text in line)
 
 
 def upgrade_within(app, seconds):

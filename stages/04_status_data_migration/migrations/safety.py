@@ -6,7 +6,9 @@ table, and that nobody waits long: not the app for a migration, and a migration
 never for itself.
 """
 import logging
+import os
 import sqlite3
+import sys
 import threading
 import time
 import traceback
@@ -105,16 +107,16 @@ def protect(engine):
     def commit(connection):
         if engine.dialect.name == "sqlite" and not in_autocommit_block(connection):
             check_foreign_keys(connection)
-        progress.ended = script_line(traceback.extract_stack())
+        progress.ended = script_line(traceback.walk_stack(sys._getframe()))
 
     @event.listens_for(engine, "rollback")
     def rollback(connection):
-        progress.ended = script_line(traceback.extract_stack())
+        progress.ended = script_line(traceback.walk_stack(sys._getframe()))
 
     @event.listens_for(engine, "after_cursor_execute")
     def execute(connection, cursor, statement, *rest):
         if statement.strip("; \n").upper() in ("COMMIT", "END"):  # by `op.execute("COMMIT")`
-            progress.committed = script_line(traceback.extract_stack())
+            progress.committed = script_line(traceback.walk_stack(sys._getframe()))
             set_timeout(connection, longest_wait())
 
 
@@ -244,7 +246,7 @@ def one_line_errors():
     try:
         yield
     except Exception as error:
-        line = script_line(traceback.extract_tb(error.__traceback__))
+        line = script_line(reversed(list(traceback.walk_tb(error.__traceback__))))
         if not line and not isinstance(error, (DBAPIError, sqlite3.Error)):
             raise
         logger.debug("This is where it happened:", exc_info=True)
@@ -258,13 +260,16 @@ def one_line_errors():
 
 
 def script_line(frames):
-    """The innermost of `frames` that is in a migration script, such as "late.py, line 12"; None if none is."""
+    """Where the innermost frame is that runs a migration script, such as "late.py, line 12"; None if none does.
+
+    `frames` are pairs of a frame and its line, the innermost first.
+    """
     script = context.script
-    folders = {Path(folder).resolve() for folder in script.version_locations or [Path(script.dir, "versions")]}
-    for frame in reversed(frames):
-        path = Path(frame.filename).resolve()
-        if folders.intersection(path.parents):
-            return f"{path.name}, line {frame.lineno}"
+    folders = [os.path.abspath(folder) for folder in script.version_locations or [Path(script.dir, "versions")]]
+    for frame, line in frames:
+        path = os.path.abspath(frame.f_code.co_filename)
+        if path.startswith(tuple(folder + os.sep for folder in folders)):
+            return f"{os.path.basename(path)}, line {line}"
     return None
 
 

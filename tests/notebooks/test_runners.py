@@ -63,8 +63,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def warm():
+def warm(folder):
     runner = WarmProcesses()
+    runner.run(flask("routes"), folder, clean_environment())  # the server has the environment of its first command
     yield runner
     runner.end()
 

@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.util import CommandError
 from browsing import ON_SQLITE
-from faults import PROCESSES, another_session, at_statement, code_of, copy_database, drop_database
+from faults import PROCESSES, another_session, at_statement, code_of, copy_database, drop_database, slow_upgrade
 from migration_walk import picture
 from projects import NO_TRANSACTION, add_revision, copy_project, line_of
 from sqlalchemy import make_url, text
@@ -218,17 +218,12 @@ while not gate.joinpath("open").exists():
 LOOKS = [["current"], ["history", "-i"], ["heads"], ["show"], ["branches"], ["check"], ["migrate", "-m", "new"]]
 
 
-def upgrade_quietly(folder, url):
-    with stage_app(folder, url) as app:
-        upgrade(app)
-
-
 @contextmanager
 def upgrade_in_the_middle(folder, url):
     """Another process upgrades the database with the project in `folder`; for the block it stays in mid-migration."""
     path = add_revision(folder, "gate", GATE)
     gate = path.parent / "open"
-    process = PROCESSES.Process(target=upgrade_quietly, args=(folder, url))
+    process = PROCESSES.Process(target=slow_upgrade, args=(folder, url, 0))
     process.start()
     opener = threading.Timer(20, gate.touch)  # if somebody waits for the upgrade
     opener.start()

@@ -1,0 +1,103 @@
+"""A case is a way to break a project; a patient is a scratch copy that was broken that way."""
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workbook import commands
+from workbook.checks import CHECKERS
+from workbook.clinic import cases
+from workbook.clinic.examination import findings
+from workbook.workspace import Workspace, succeeded
+
+CASES = {}  # {name: Case}, in the order of the modules in cases/ and of the cases in them
+
+
+@dataclass(frozen=True)
+class Case:
+    """A way to break a project.
+
+    `breaks(work)` does it, by commands, edits and SQL, always the same way. `story` is
+    what the owner tells. `shows` is the command that shows the symptom, such as
+    ("db", "upgrade"); with none, the symptom is in the story or in what
+    `breaks` returns. `repaired(work)`, if there is one, returns the first thing
+    that is missing beside what holds for all cases, or None.
+
+    `hints` are steps, from a nudge to nearly the answer, `solution` is code of a notebook
+    that repairs it, `rule` is what to remember. `lost` are the columns ("users.name") or
+    tables whose values cannot or need not come back. `lesson` is the notebook
+    that walks through it; None if it is dealt on call only.
+    """
+
+    name: str
+    title: str
+    story: str
+    breaks: Callable
+    solution: str
+    hints: tuple
+    rule: str
+    shows: tuple = ()
+    repaired: Callable | None = None
+    lost: frozenset = frozenset()
+    lesson: str | None = None
+    stage: str = "05_merge_conflict"
+    rows: int = 6
+    databases: tuple = ("sqlite", "postgresql")
+
+    def __post_init__(self):
+        CASES[self.name] = self
+        CHECKERS[self.name.replace("_", "-")] = self.missing
+
+    def missing(self, work):
+        """What keeps `work` from being repaired, in a sentence that helps; None if nothing does."""
+        found = next(findings(work, self.lost), None)
+        return found or (self.repaired(work) if self.repaired else None)
+
+
+class Patient(Workspace):
+    """A scratch copy that was broken as `case` says, with rows in it.
+
+    `worth` are the rows to be saved, as `rows_of` returns them: those that were
+    there before, unless the case puts others there.
+    """
+
+    def __init__(self, case, database="sqlite"):
+        super().__init__(case.stage, rows=case.rows, database=database, name=f"clinic_{case.name}")
+        self.case, self.worth = case, self.all_rows()
+        self.use()
+        self.told = case.breaks(self) or ""
+        self.use()
+        if case.shows:
+            ended = self.flask(*case.shows)
+            self.told += f"\n$ flask {' '.join(case.shows)}\n{symptom(ended.output)}(exit code {ended.code})"
+
+    def __repr__(self):
+        return f"{self.case.title}\n\n{self.case.story}\n{self.told}".rstrip()
+
+
+def symptom(output):
+    """What a command printed; of a traceback, only the line that names the error."""
+    before, traceback, after = output.partition("Traceback (most recent call last):\n")
+    if not traceback:
+        return output
+    named = [line for line in after.splitlines() if re.match(r"[\w.]+(Error|Exception|Exit|Violation\w*): ", line)]
+    return f"{before}[…]\n{named[-1]}\n"
+
+
+def case(name, database="sqlite"):
+    """A new patient with the case `name`; ValueError if there is none of that name, or not on that database."""
+    if name not in CASES:
+        raise ValueError(f"There is no case {name!r}. The cases are {', '.join(CASES)}.")
+    if database not in CASES[name].databases:
+        raise ValueError(f"The case {name!r} is one of {' and '.join(CASES[name].databases)}, not of {database}.")
+    return Patient(CASES[name], database)
+
+
+def git(work, *arguments):
+    """Run `git …` in the copy; CommandFailed if it fails."""
+    return succeeded(arguments, commands.git(arguments, work.folder))
+
+
+for module in pkgutil.iter_modules(cases.__path__, cases.__name__ + "."):
+    importlib.import_module(module.name)

@@ -55,11 +55,12 @@ def summary():
     """One line for each case that was dealt, and how many of those on call are solved."""
     record = read()
     for name, counts in record.items():
-        solved = f"solved in {counts['seconds'] // 60 + 1} min" if counts.get("solved") else "not solved yet"
+        state = f"solved in {counts['seconds'] // 60 + 1} min" if counts.get("solved") else "not solved yet"
         helped = f", {counts['hints']} hints" if counts.get("hints") else ""
-        print(f"{CASES[name].title}: {solved}{helped}{', solution shown' if counts.get('shown') else ''}")
+        print(f"{CASES[name].title}: {state}{helped}{', solution shown' if counts.get('shown') else ''}")
     names = [name for name, case in CASES.items() if case.lesson is None]
-    print(f"{sum(bool(record.get(name, {}).get('solved')) for name in names)} of {len(names)} cases on call are solved.")
+    solved = [name for name in names if record.get(name, {}).get("solved")]
+    print(f"{len(solved)} of {len(names)} cases on call are solved.")
 
 
 def file():

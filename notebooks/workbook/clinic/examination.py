@@ -21,14 +21,15 @@ from workbook.workspace import LEFT_OUT, Project
 made_before = {}  # {(kind of database, files of the project): what made_by_scripts returned}
 
 
-def findings(work, lost=frozenset()):
+def findings(work, lost=frozenset(), not_ours=frozenset()):
     """What is wrong with the Patient `work`, the first thing to mend first, each in a sentence that helps.
 
-    `lost` are columns ("users.name") and tables whose values cannot come back.
+    `lost` are columns ("users.name") and tables whose values cannot come back; `not_ours`
+    are tables in the database that no script has to make.
     """
     yield from wrong_scripts(work)
     yield from wrong_revision(work)
-    yield from wrong_schema(work)
+    yield from wrong_schema(work, not_ours)
     yield from wrong_models(work)
     yield from wrong_rows(work, lost)
 
@@ -59,13 +60,25 @@ def wrong_revision(work):
         yield f"The database is at {' and '.join(at) or 'no revision'}, the scripts go up to {head}."
 
 
-def wrong_schema(work):
+def wrong_schema(work, not_ours=frozenset()):
     """Whether the database has the tables that the scripts make from nothing."""
     made = made_by_scripts(work)
     if isinstance(made, str):
         yield f"The scripts can't make a new database: {made}"
-    elif differences := schema_differences(work.tables(), made, ("your database", "a new one that the scripts make")):
+        return
+    mine, made = ({name: each[name] for name in each.keys() - not_ours} for each in (work.tables(), made))
+    if differences := schema_differences(mine, made, ("your database", "a new one that the scripts make")):
         yield f"Revision and tables do not fit together: {differences[0]}"
+
+
+def compare_with_new(work):
+    """Print in what the tables differ from those of a new database that the scripts make, at their head."""
+    made = made_by_scripts(work)
+    if isinstance(made, str):
+        print(f"The scripts can't make a new database: {made}")
+        return
+    differences = schema_differences(work.tables(), made, ("this database", "a new one"))
+    print(*differences or ["The tables are those of a new database that the scripts make."], sep="\n")
 
 
 def made_by_scripts(work):

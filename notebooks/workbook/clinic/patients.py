@@ -9,7 +9,7 @@ from workbook import commands
 from workbook.checks import CHECKERS
 from workbook.clinic import cases
 from workbook.clinic.examination import findings
-from workbook.workspace import Workspace, succeeded
+from workbook.workspace import Project, Workspace, succeeded
 
 CASES = {}  # {name: Case}, in the order of the modules in cases/ and of the cases in them
 
@@ -26,7 +26,8 @@ class Case:
 
     `hints` are steps, from a nudge to nearly the answer, `solution` is code of a notebook
     that repairs it, `rule` is what to remember. `lost` are the columns ("users.name") or
-    tables whose values cannot or need not come back. `lesson` is the notebook
+    tables whose values cannot or need not come back, `not_ours` tables that belong to another
+    program: no script makes them, and they have to stay. `lesson` is the notebook
     that walks through it; None if it is dealt on call only.
     """
 
@@ -40,6 +41,7 @@ class Case:
     shows: tuple = ()
     repaired: Callable | None = None
     lost: frozenset = frozenset()
+    not_ours: frozenset = frozenset()
     lesson: str | None = None
     stage: str = "05_merge_conflict"
     rows: int = 6
@@ -51,7 +53,7 @@ class Case:
 
     def missing(self, work):
         """What keeps `work` from being repaired, in a sentence that helps; None if nothing does."""
-        found = next(findings(work, self.lost), None)
+        found = next(findings(work, self.lost, self.not_ours), None)
         return found or (self.repaired(work) if self.repaired else None)
 
 
@@ -69,11 +71,39 @@ class Patient(Workspace):
         self.told = case.breaks(self) or ""
         self.use()
         if case.shows:
-            ended = self.flask(*case.shows)
-            self.told += f"\n$ flask {' '.join(case.shows)}\n{symptom(ended.output)}(exit code {ended.code})"
+            self.told += f"\n{said(self, *case.shows)}"
 
     def __repr__(self):
         return f"{self.case.title}\n\n{self.case.story}\n{self.told}".rstrip()
+
+    def another(self, name):
+        """A second database of this project, such as that of another server; `.use()` lets `%flask` work there."""
+        return Another(self, name)
+
+
+class Another(Workspace):
+    """A second database, empty at first, of a Patient's project: the files are the same ones."""
+
+    def __init__(self, work, name):
+        Project.__init__(self, work.folder, work.database)  # and no copy of the stage
+        self.stage, self.name = work.stage, name
+        if self.database == "sqlite":
+            self.file.parent.mkdir(exist_ok=True)
+            self.file.unlink(missing_ok=True)
+            self.variables = {"DATABASE_URL": f"sqlite:///{self.file.as_posix()}"}
+
+    @property
+    def file(self):
+        return self.folder / "instance" / f"{self.name}.db"
+
+    def __repr__(self):
+        return f"The database {self.name} of the same project, on {self.database}."
+
+
+def said(project, *command):
+    """`flask <command>` and what it says, as `told` has it."""
+    ended = project.flask(*command)
+    return f"$ flask {' '.join(command)}\n{symptom(ended.output)}(exit code {ended.code})"
 
 
 def symptom(output):

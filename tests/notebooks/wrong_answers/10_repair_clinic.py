@@ -1,4 +1,4 @@
-"""The cases of 10_repair_clinic: wrong but plausible repairs with a part of what each is told, and another right one."""
+"""Wrong but plausible repairs of the cases of 10_repair_clinic, a part of what each is told, and other right ones."""
 
 GENERATE_AGAINST_NEW = """\
 new = work.another("new")

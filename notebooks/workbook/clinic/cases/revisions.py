@@ -325,7 +325,7 @@ def edit_applied_script(work):
 
 def as_released(work):
     if "office" in work.read(work.script("0008")):
-        return "0008 still says something else than what ran on the servers. Git has it as it was: at the tag release-2."
+        return "0008 still says something else than what ran on the servers. At the tag release-2 git has it as it was."
     return wrong_in_second(work, "On the laptop")
 
 

@@ -75,6 +75,14 @@ ANSWERS = {  # notebook: [(beginning of the answer, evidence, …), …] in the 
         ("Neither. The two lines are equal", "Auto-merging models.py models.py:", "versions/0009_merge_region"),
         ("With the new parent Alembic believes", "Running upgrade 0007 -> 0008a, add region and tags"),
     ],
+    "10_repair_clinic": [
+        ("Yes, yes, and no.", "No new upgrade operations detected. [not yet] Revision and tables do not fit together"),
+        ("The patient's tables have the column already", "Detected added column 'model_metadata.framework'"),
+        ("At `0006b`. The notes are there", "index ix_model_metadata_owner_id only in a new one", "notes 2"),
+        ("The same error again.", "The scripts can't make a new database", "table users already exists"),
+        ("The table, yes: `downgrade()` creates it", "def downgrade():", "op.create_table('reports',"),
+        ("The downgrade has been edited as well", 'no such column: "office"'),
+    ],
 }  # fmt: skip
 NOT_SHOWN = {"env.py", "already exists"}  # a file; and in 05 what the line is on PostgreSQL, which it does not run
 SHOWING = 10  # so many cells after an answer show it

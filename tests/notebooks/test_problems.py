@@ -79,6 +79,35 @@ PROBLEMS = [
         ["OperationalError: duplicate column name: tags", "sqlite3.OperationalError: duplicate column name: region"],
     ),
     ("downgrade past a merge", "05_merge_conflict", ["Ambiguous walk"]),
+    (
+        "revision file lost",
+        "10_repair_clinic",
+        ["Can't locate revision identified by '0008'", "column framework only in this database", "torch      2"],
+    ),
+    ("database stamped wrong", "10_repair_clinic", ["0007 (head)", "no such column: owner_id", "GET /models: 500"]),
+    ("tables made by create_all", "10_repair_clinic", ["OperationalError: table users already exists"] * 3),
+    (
+        "models not imported while the tables exist",
+        "10_repair_clinic",
+        ["Detected removed table 'reports'", "op.drop_table('reports')"],
+    ),
+    (
+        "an applied script that was edited",
+        "10_repair_clinic",
+        ["No new upgrade operations detected.", "Detected added column 'users.office'", 'no such column: "office"'],
+    ),
+    ("database ahead of the code", "10_repair_clinic", ["we put release-1 back", "Can't locate revision"]),
+    ("two heads, each applied on a server", "10_repair_clinic", ["Multiple head revisions are present"]),
+    (
+        "squashing a long history",
+        "10_repair_clinic",
+        [
+            "<base> -> 0001, create users",
+            "<base> -> 0005 (branchpoint), everything up to here",
+            "The tables are those of a new database that the scripts make.",
+            "Can't locate revision identified by '0004'",
+        ],
+    ),
 ]
 
 

@@ -16,7 +16,50 @@ class Symptom(NamedTuple):
     pattern: str = ""
 
 
-SYMPTOMS = []
+SYMPTOMS = [
+    Symptom(
+        "A revision file is lost: from the folder, in a commit, or with a deploy that was rolled back",
+        "10_repair_clinic",
+        ("Can't locate revision identified by '0008'",),
+        r"Can't locate revision identified by",
+    ),
+    Symptom(
+        "A history was squashed, and this database is not past the cut",
+        "10_repair_clinic",
+        ("Can't locate revision identified by '0004'",),
+        r"Can't locate revision identified by",
+    ),
+    Symptom(
+        "A database was stamped at a revision that it does not have",
+        "10_repair_clinic",
+        ("no such column: owner_id",),
+        r"no such (column|table)|UndefinedColumn|UndefinedTable|(column|relation) \S+ does not exist",
+    ),
+    Symptom(
+        "Two heads, each applied on a different server",
+        "10_repair_clinic",
+        ("Multiple head revisions are present for given argument 'head'",),
+        r"Multiple head revisions are present|Multiple heads are present",
+    ),
+    Symptom(
+        "A script was edited after it was applied",
+        "10_repair_clinic",
+        ("Detected added column 'users.office'",),
+        r"Detected added column|no such column|column \S+ does not exist",
+    ),
+    Symptom(
+        "Tables that were made by create_all()",
+        "10_repair_clinic",
+        ("table users already exists",),
+        r"(table|relation) \W?(?!_alembic_tmp_)\w+\W? already exists",
+    ),
+    Symptom(
+        "A model is not imported, or the table belongs to another program",
+        "10_repair_clinic",
+        ("Detected removed table 'reports'", "op.drop_table('reports')"),
+        r"Detected removed table|op\.drop_table|remove_table",
+    ),
+]
 
 
 def find(text):

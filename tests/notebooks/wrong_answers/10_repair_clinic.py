@@ -107,7 +107,7 @@ WRONG = {
         ("work.sql('CREATE INDEX ix_users_name ON users (name)')\n%flask db stamp head", "column created_at only"),
     ],
     "models-not-imported": [
-        ("%flask db upgrade", "can't make a new database"),
+        ("%flask db upgrade", "Models and database disagree"),
         (NO_SYNC, "Models and database disagree"),
         (NO_SYNC + IMPORT, "Models and database disagree"),
         (NO_SYNC + HIDDEN, "only hidden from Alembic"),

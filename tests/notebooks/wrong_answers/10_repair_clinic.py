@@ -28,6 +28,11 @@ IMPORT = """work.edit("app.py", "from paging import page_of\\n", "from paging im
 WITH = """work.edit("app.py", '"migrations")\\n', '"migrations", {option})\\n')\n"""
 HIDDEN = WITH.format(option="include_object=lambda object, name, *rest: name not in (\"dashboard_cache\", \"reports\")")
 SECOND = "work.second.use()\n"
+STATUS_BY_HAND = """work.second.sql(
+    "ALTER TABLE model_metadata ADD COLUMN status VARCHAR(20) DEFAULT 'active' NOT NULL"
+    " CONSTRAINT ck_model_metadata_status_known CHECK (status IN ('active', 'archived'))"
+)
+"""
 
 WRONG = {
     "lost-revision": [
@@ -121,6 +126,7 @@ WRONG = {
             + SECOND + "%flask db upgrade\nwork.use()",
             "At the branch office (work.second): A value or a row is lost",
         ),
+        (STATUS_BY_HAND + SECOND + "%flask db stamp --purge 0005\n%flask db upgrade", "No model of the branch office"),
         ("%git switch -q --detach before-the-squash", "At the branch office (work.second): The database is at 0004"),
     ],
 }

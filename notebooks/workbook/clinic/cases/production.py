@@ -1,5 +1,5 @@
-"""A script that is fine on every machine but one: rows that only production has, and changes that somebody made by hand."""
-from workbook.clinic.cases.upgrades import LESSON, NOTES, REGION, VERSION, output_of, write_script
+"""A script passes on every machine but one: rows that only production has, and changes that somebody made by hand."""
+from workbook.clinic.cases.upgrades import LESSON, NOTES, VERSION, said, write_script
 from workbook.clinic.examination import new_database_of
 from workbook.clinic.patients import Case
 
@@ -24,7 +24,8 @@ def import_addresses(work):
     for email, twin in IMPORTED.values():
         name = f"(SELECT name FROM users WHERE id = {twin})" if twin else "'Nadia Haddad'"
         work.sql(f"INSERT INTO users (name, email) VALUES ({name}, '{email}')")
-    work.sql("UPDATE model_metadata SET owner_id = CASE id WHEN 1 THEN 7 WHEN 4 THEN 8 WHEN 6 THEN 9 END WHERE id IN (1, 4, 6)")
+    for model, owner in {1: 7, 4: 8, 6: 9}.items():
+        work.sql(f"UPDATE model_metadata SET owner_id = {owner} WHERE id = {model}")
     twins = {id for id, (_, twin) in IMPORTED.items() if twin}
     rows = work.all_rows()
     rows["users"] = {id: without(user, "email") for id, user in rows["users"].items() if id not in twins}
@@ -54,37 +55,35 @@ def one_account_each(work):
     return None
 
 
-KEEP_THE_OLDEST = """
-op.execute("UPDATE users SET email = lower(email)")
-    oldest = "(SELECT min(id) FROM users GROUP BY email)"
-    op.execute(
-        "UPDATE model_metadata SET owner_id = (SELECT min(twin.id) FROM users AS twin JOIN users ON twin.email = users.email"
-        f" WHERE users.id = model_metadata.owner_id) WHERE owner_id NOT IN {oldest}"
-    )
-    op.execute(f"DELETE FROM users WHERE id NOT IN {oldest}")
-"""
-
 Case(
     name="duplicate_emails",
     title="It passed everywhere, and fails in production",
-    story="0009 makes emails unique again, after an import. It passed in the tests. Who has two accounts with one address, "
-    "in whatever case, is one person: the older account stays (the smaller id), and owns the models of both.",
+    story="0009 makes emails unique again, after an import. It passed in the tests, and fails in production.\n"
+    "Agreed: who has two accounts with one address, in whatever case, is one person. The older account stays\n"
+    "(the smaller id), and owns the models of both.",
     breaks=import_addresses,
     shows=("db", "upgrade"),
     hints=(
         "Which addresses are there twice, once the case is ignored? GROUP BY lower(email) HAVING count(*) > 1.",
         "What points at the accounts that go? Move that to the ones that stay, and only then delete.",
-        "0009 has not run anywhere with such rows: it may still change. Between its two steps: UPDATE model_metadata, then DELETE.",
+        "0009 has run nowhere yet: it may still change. Between its two steps: UPDATE model_metadata, then DELETE.",
     ),
-    solution=f'''work.edit(work.script("0009"), """def upgrade():
+    solution='''work.edit(work.script("0009"), """def upgrade():
     op.execute("UPDATE users SET email = lower(email)")
 """, """def upgrade():
-    {KEEP_THE_OLDEST.strip()}
+    op.execute("UPDATE users SET email = lower(email)")
+    oldest = "(SELECT min(id) FROM users GROUP BY email)"
+    op.execute(
+        "UPDATE model_metadata SET owner_id = ("
+        "SELECT min(kept.id) FROM users AS kept JOIN users AS twin ON kept.email = twin.email "
+        f"WHERE twin.id = model_metadata.owner_id) WHERE owner_id NOT IN {oldest}"
+    )
+    op.execute(f"DELETE FROM users WHERE id NOT IN {oldest}")
 """)
 %flask db upgrade
 ''',
     repaired=one_account_each,
-    rule="Before a constraint: count the rows that break it, agree on a rule, move what points at them, and put it in the script.",
+    rule="Before a constraint: count the rows that break it, agree on a rule for them, and move what points at them.",
     lesson=LESSON,
 )
 
@@ -112,14 +111,15 @@ def unknown_is_said(work):
     rows = work.all_rows()["model_metadata"]
     for id in work.unversioned:
         if rows[id]["version"] != "unknown":
-            return f"Nobody wrote down the version of model {id}: agreed was 'unknown', the database says {rows[id]['version']!r}."
+            return f"Model {id} had no version: agreed was 'unknown', the database says {rows[id]['version']!r}."
     return None
 
 
 Case(
     name="nulls_in_production",
     title="NOT NULL, and rows that are NULL",
-    story="0008 makes `version` required. In the tests every model had one. Agreed: where nobody wrote one down, it is 'unknown'.",
+    story="0008 makes `version` required. In the tests every model has one. Agreed: where nobody wrote one down,\n"
+    "the version is 'unknown'.",
     breaks=require_versions,
     shows=("db", "upgrade"),
     hints=(
@@ -156,19 +156,21 @@ def shorten_names(work):
 Case(
     name="value_too_long",
     title="A value is too long for the new type",
-    story="0008 shortens users.name to 30 characters, because the page looks better. A name is never cut: that was agreed.",
+    story="0008 shortens users.name to 30 characters, for the looks of a page. On laptops, with SQLite, it passed.\n"
+    "Agreed: nobody's name is cut.",
     breaks=shorten_names,
     shows=("db", "upgrade"),
     hints=(
         "How long is the longest name? SELECT max(length(name)) FROM users.",
         "If no value may be cut, the limit is wrong. The model and the script both say it, and 0008 has not run yet.",
     ),
-    solution='''work.edit("models.py", "name: Mapped[str] = mapped_column(String(30))", "name: Mapped[str] = mapped_column(String(60))")
+    solution='''name = "name: Mapped[str] = mapped_column"
+work.edit("models.py", f" {name}(String(30))", f" {name}(String(60))")
 work.edit(work.script("0008"), "type_=sa.String(30)", "type_=sa.String(60)")
 work.edit(work.script("0008"), "existing_type=sa.String(30)", "existing_type=sa.String(60)")
 %flask db upgrade
 ''',
-    rule="Measure before a limit gets smaller. A cast that cuts (`USING name::varchar(30)`) silences the error and loses the rest.",
+    rule="Measure before a limit gets smaller. A cast such as `USING name::varchar(30)` silences the error and cuts.",
     lesson=LESSON,
     databases=("postgresql",),
 )
@@ -193,35 +195,37 @@ def add_a_column_by_hand(work):
     work.sql("ALTER TABLE model_metadata ADD COLUMN region VARCHAR(30)")
     work.sql("UPDATE model_metadata SET region = 'north' WHERE id IN (2, 3)")
     work.worth = work.all_rows()
-    told = output_of(work, "db", "check")
+    told = said(work, "db", "check")
     work.edit("models.py", VERSION, VERSION + INDEXED_REGION)
     write_script(work, "0008", "0007", "add region", ADD_INDEXED, DROP_INDEXED)
-    return f"\nBefore the new release:\n{told}"
+    return f"\nBefore the release:\n{told}\n\nNow:"
 
 
 Case(
     name="column_by_hand",
     title="The column is there already, and nobody's script made it",
-    story="A colleague needed `region` at once and added it in production with a database tool; two models have a region by now. "
-    "The release brings 0008, which adds the same column and an index on it.",
+    story="A colleague needed a column `region` at once and added it in production, with a database tool.\n"
+    "Two models have a region by now. Our release brings 0008, which adds the same column, and an index on it.",
     breaks=add_a_column_by_hand,
     shows=("db", "upgrade"),
     hints=(
         "What of all that 0008 does is in the database already, and what is not?",
-        "The values have to stay. Either you do the rest of 0008 by hand, and then stamp is true; or the column steps aside for the upgrade.",
+        "The values have to stay. Either you do the rest of 0008 by hand, and then a stamp says the truth; "
+        "or the column gets another name while 0008 runs.",
         "The rest of 0008 is one index: CREATE INDEX ix_model_metadata_region ON model_metadata (region).",
     ),
     solution='''work.sql("CREATE INDEX ix_model_metadata_region ON model_metadata (region)")
 %flask db stamp 0008
 %flask db check
 ''',
-    rule="`stamp` is right when the tables are exactly what the scripts make: compare first, do by hand what is missing, then stamp.",
+    rule="A stamp is right when the tables are just what the scripts make: do by hand what is missing, then stamp.",
     lesson=LESSON,
 )
 
 OWNER_ID = 'ForeignKey("users.id", ondelete="SET NULL"), index=True)'
 BOTH = 'ForeignKey("users.id", ondelete="SET NULL"))'
-STATUS_INDEX = '        db.Index("ix_model_metadata_owner_id_status", "owner_id", "status"),\n    )\n\n    id:'
+LAST_CHECK = """name="status_known"),\n"""
+STATUS_INDEX = """        db.Index("ix_model_metadata_owner_id_status", "owner_id", "status"),\n"""
 REPLACE_INDEX = """\
 op.drop_index(op.f("ix_model_metadata_owner_id"), table_name="model_metadata")
 op.create_index(op.f("ix_model_metadata_owner_id_status"), "model_metadata", ["owner_id", "status"])
@@ -234,17 +238,18 @@ op.create_index(op.f("ix_model_metadata_owner_id"), "model_metadata", ["owner_id
 
 def drop_an_index_by_hand(work):
     work.sql("DROP INDEX ix_model_metadata_owner_id")
-    told = output_of(work, "db", "check")
+    told = said(work, "db", "check")
     work.edit("models.py", OWNER_ID, BOTH)
-    work.edit("models.py", "    )\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n    model_name", STATUS_INDEX + " Mapped[int] = mapped_column(primary_key=True)\n    model_name")
+    work.edit("models.py", LAST_CHECK, LAST_CHECK + STATUS_INDEX)
     write_script(work, "0008", "0007", "index owners by status", REPLACE_INDEX, OLD_INDEX)
-    return f"\nBefore the new release:\n{told}"
+    return f"\nBefore the release:\n{told}\n\nNow:"
 
 
 Case(
     name="index_by_hand",
     title="The script drops what is gone already",
-    story="Somebody dropped an index in production, to see whether it was needed. The release brings 0008, which replaces that index.",
+    story="Somebody dropped an index in production, with a database tool, to see whether it was needed.\n"
+    "Our release brings 0008, which replaces that index by another one.",
     breaks=drop_an_index_by_hand,
     shows=("db", "upgrade"),
     hints=(
@@ -254,7 +259,7 @@ Case(
     solution='''work.sql("CREATE INDEX ix_model_metadata_owner_id ON model_metadata (owner_id)")
 %flask db upgrade
 ''',
-    rule="A database that was changed by hand goes back to what its revision says, by hand. Then the scripts run again.",
+    rule="A database that was changed by hand goes back, by hand, to what its revision says. Then the scripts run.",
     lesson=LESSON,
 )
 
@@ -293,15 +298,15 @@ def the_next_script_loads(work):
         copy.must("db", "migrate", "-m", "probe", "--rev-id", "probe")
         ended = copy.flask("db", "upgrade")
         if ended.code:
-            return f"0008 is repaired. The next script with this type fails again: {ended.output.strip().splitlines()[-1]}"
+            return f"0008 is well. The next script with this type is not: {ended.output.strip().splitlines()[-1]}"
     return None
 
 
 Case(
     name="home_made_type",
     title="The generated script does not know a name",
-    story="My column has a type of my own, from models.py. `flask db migrate` wrote the script, and `flask db upgrade` stops in it. "
-    "The next such script shall work as it is generated.",
+    story="My new column has a type of my own, from models.py. `flask db migrate` wrote the script, and\n"
+    "`flask db upgrade` stops in it. The next such script shall work as it is generated.",
     breaks=use_a_home_made_type,
     shows=("db", "upgrade"),
     hints=(
@@ -313,6 +318,6 @@ Case(
 %flask db upgrade
 ''',
     repaired=the_next_script_loads,
-    rule="`name '…' is not defined` in a script: import it there, and in script.py.mako for those to come. A plain type is safer still.",
+    rule="A name that is not defined in a script: import it there, and in script.py.mako for all scripts to come.",
     lesson=LESSON,
 )

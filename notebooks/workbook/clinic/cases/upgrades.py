@@ -1,8 +1,8 @@
-"""An upgrade fails half-way, or it succeeds and something is gone: what the set-up around the scripts has to do with."""
+"""An upgrade fails half-way, or succeeds and something is gone: faults of the set-up around the scripts."""
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
-from textwrap import dedent, indent
+from textwrap import indent
 
 from workbook.clinic.examination import new_database_of
 from workbook.clinic.patients import Case, symptom
@@ -46,8 +46,7 @@ shutil.rmtree(work.folder / "fresh")
 
 def write_script(work, revision, parent, message, upgrade, downgrade):
     """Write the migration script `revision`; `upgrade` and `downgrade` are the lines of its two functions."""
-    bodies = {name: indent(dedent(lines).strip(), "    ") for name, lines in
-              {"upgrade": upgrade, "downgrade": downgrade}.items()}
+    bodies = {"upgrade": indent(upgrade.strip(), "    "), "downgrade": indent(downgrade.strip(), "    ")}
     text = SCRIPT.format(revision=revision, parent=parent, message=message, **bodies)
     work.write(f"migrations/versions/{revision}_{message.replace(' ', '_')}.py", text)
 
@@ -62,20 +61,27 @@ def use_stock_set_up(work):
     aside.rename(migrations / "versions")
 
 
-def output_of(work, *arguments):
-    """What the owner saw: the command, and what it printed."""
-    ended = work.flask(*arguments)
-    return f"$ flask {' '.join(arguments)}\n{symptom(ended.output)}(exit code {ended.code})\n"
+def said(work, *command):
+    """`flask <command>` and what it says, as `told` has it."""
+    ended = work.flask(*command)
+    return f"$ flask {' '.join(command)}\n{symptom(ended.output)}(exit code {ended.code})"
+
+
+def copy_database(source, target):
+    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
+        here.backup(there)
 
 
 @contextmanager
 def copy_with_script(work, upgrade, rows=False):
-    """A copy of the project with one script more, not applied; its database is empty, or with `rows` the one of `work`."""
+    """A copy of the project with one script more, not applied.
+
+    Its database is at the revision before: a new one, or with `rows` (on SQLite) a copy of the one of `work`.
+    """
     with new_database_of(work) as copy:
         if rows:
             copy.file.parent.mkdir()
-            with closing(sqlite3.connect(work.file)) as here, closing(sqlite3.connect(copy.file)) as there:
-                here.backup(there)
+            copy_database(work.file, copy.file)
         else:
             copy.must("db", "upgrade")
         head = script_directory(copy.folder).get_current_head()
@@ -102,23 +108,25 @@ def stop_half_way(work):
     message = "add region and longer versions"
     plain = 'op.alter_column("model_metadata", "version", type_=sa.String(40))\n'
     write_script(work, "0008", "0007", message, ADD_REGION + plain, SHORTER + DROP_REGION)
-    first = output_of(work, "db", "upgrade")
+    first = said(work, "db", "upgrade")
     write_script(work, "0008", "0007", message, ADD_REGION + LONGER, SHORTER + DROP_REGION)
-    return f"{first}\nThe second step of 0008 is corrected now: it uses a batch.\n"
+    return f"{first}\n\nThe second step of 0008 is corrected now: it uses a batch.\n"
 
 
 Case(
     name="half_way",
     title="The same upgrade fails earlier on the second try",
-    story="An upgrade failed at the second of its two steps. I corrected that step, and now the first one fails.",
+    story="An upgrade failed in the second of its two steps. I corrected that step, and now the first one fails.\n"
+    "We use env.py as `flask db init` makes it.",
     breaks=stop_half_way,
     shows=("db", "upgrade"),
     hints=(
         "At which revision is the database, and which of the two steps of 0008 does it have already?",
-        "What the first try has left is in the way, and it is empty. After that `flask db upgrade` has both steps to do.",
+        "What the first try has left is in the way, and it is empty: take it back by hand. "
+        "Then `flask db upgrade` can do both steps.",
     ),
     solution='work.sql("ALTER TABLE model_metadata DROP COLUMN region")\n%flask db upgrade\n',
-    rule="The stock set-up on SQLite leaves half of a failed script. Take back by hand what is there, then run it again.",
+    rule="On SQLite the stock env.py leaves half of a failed script: take back by hand what is there, then upgrade.",
     lesson=LESSON,
     databases=("sqlite",),
 )
@@ -140,24 +148,25 @@ def leave_a_table(work):
     work.edit("models.py", VERSION, VERSION.replace("20", "40") + SOURCE)
     message = "add source and longer versions"
     write_script(work, "0008", "0007", message, ADD_SOURCE.format(default=""), DROP_SOURCE)
-    first = output_of(work, "db", "upgrade")
+    first = said(work, "db", "upgrade")
     default = ', server_default="import"'
     write_script(work, "0008", "0007", message, ADD_SOURCE.format(default=default), DROP_SOURCE)
-    return f"{first}\nThe new column has a server default now.\n"
+    return f"{first}\n\nThe new column has a server default now.\n"
 
 
 Case(
     name="leftover_table",
     title="A table that nobody made is in the way",
-    story="A batch failed on the rows. I corrected the script, and now it says that a table is there which I never made.",
+    story="A batch failed on the rows. I corrected the script, and now it says that a table is there\n"
+    "which I never made. We use env.py as `flask db init` makes it.",
     breaks=leave_a_table,
     shows=("db", "upgrade"),
     hints=(
-        "Which tables are there, and how many rows has each? A batch builds a new table, fills it, and puts it in place.",
+        "Which tables are there, and how many rows has each? A batch makes a new table, fills it, puts it in place.",
         "Count first: the one with the odd name is empty, the other one has all the rows. One of the two has to go.",
     ),
     solution='work.sql("DROP TABLE _alembic_tmp_model_metadata")\n%flask db upgrade\n',
-    rule="Of a failed batch drop the `_alembic_tmp_` table only, after a look that the real table has all rows.",
+    rule="Of a failed batch drop the leftover only, and only after a look that the real table has all rows.",
     lesson=LESSON,
     databases=("sqlite",),
 )
@@ -202,18 +211,11 @@ def empty_the_child_table(work):
         "(2, 'Better since May.'), (5, 'In use.')"
     )
     work.worth = work.all_rows()
-    back_up(work)
+    copy_database(work.file, work.file.with_name("backup.db"))
     work.edit("models.py", VERSION, VERSION.replace("20", "40"))
     write_script(work, "0009", "0008", "longer versions", LONGER, SHORTER)
-    before = f"reviews before: {work.count('reviews')}\n\n"
-    upgraded = output_of(work, "db", "upgrade")
-    return f"{before}{upgraded}\nreviews now: {work.count('reviews')}\n"
-
-
-def back_up(work):
-    with closing(sqlite3.connect(work.file)) as here:
-        with closing(sqlite3.connect(work.file.with_name("backup.db"))) as there:
-            here.backup(there)
+    before, upgraded = work.count("reviews"), said(work, "db", "upgrade")
+    return f"\nreviews before: {before}\n{upgraded}\nreviews now: {work.count('reviews')}"
 
 
 def child_rows_stay(work):
@@ -227,18 +229,23 @@ def child_rows_stay(work):
 Case(
     name="child_rows_gone",
     title="The upgrade succeeded, and a table is empty",
-    story="0009 only makes a column of model_metadata longer. Since then all reviews are gone. "
-    "The app was stopped at once; instance/backup.db is from just before the upgrade.",
+    story="0009 makes a column of model_metadata longer, nothing else. Since then all reviews are gone, and no\n"
+    "command has failed. We stopped the app at once; instance/backup.db is from just before the upgrade.\n"
+    "We use env.py as `flask db init` makes it, and the app switches foreign keys on.",
     breaks=empty_the_child_table,
     hints=(
         "What does a batch do with model_metadata on SQLite, and what does the foreign key of reviews say about it?",
-        "Two things: the rows from the backup, and an env.py under which foreign keys are off while a table is rebuilt.",
+        "Two things: the rows of the backup, and an env.py that has foreign keys off while a table is rebuilt.",
         "Put the new env.py in place, copy backup.db over app.db (it is at 0008), upgrade, and count.",
     ),
     solution=NEW_ENV
-    + 'shutil.copyfile(work.folder / "instance" / "backup.db", work.folder / "instance" / "app.db")\n%flask db upgrade\n',
+    + """\
+shutil.copyfile(work.folder / "instance" / "backup.db", work.folder / "instance" / "app.db")
+%flask db upgrade
+work.count("reviews")
+""",
     repaired=child_rows_stay,
-    rule="With foreign keys on, a batch on the parent deletes the child rows. Off before the transaction, checked before its end.",
+    rule="With foreign keys on, a batch on a parent table deletes child rows: off before BEGIN, checked before COMMIT.",
     lesson=LESSON,
     databases=("sqlite",),
 )
@@ -269,7 +276,8 @@ PROBE_FAILURE = (
 def grow_old(work):
     use_stock_set_up(work)
     env = "migrations/env.py"
-    work.edit(env, "logger = logging.getLogger('alembic.env')\n", f"logger = logging.getLogger('alembic.env')\n{INCLUDE_OBJECT}")
+    logger = "logger = logging.getLogger('alembic.env')\n"
+    work.edit(env, logger, logger + INCLUDE_OBJECT)
     old = "            target_metadata=get_metadata(),\n            **conf_args\n"
     custom = "            include_object=include_object,\n            compare_server_default=True,\n"
     work.edit(env, old, old.replace("            **", f"{custom}            **"))
@@ -294,7 +302,8 @@ def has_the_new_env(work):
             return "All agrees, but a script that fails is still not taken back: it is not this workbook's env.py yet."
         (copy.folder / "migrations" / "versions" / "probe.py").unlink()
         models = copy.folder / "models.py"
-        models.write_text(models.read_text("utf-8").replace('server_default="active"', 'server_default="archived"'), "utf-8")
+        changed = models.read_text("utf-8").replace('server_default="active"', 'server_default="archived"')
+        models.write_text(changed, "utf-8")
         if not copy.flask("db", "check").code:
             return (
                 "A changed server default in a model was found by `flask db check` under the old env.py, and is not "
@@ -306,35 +315,35 @@ def has_the_new_env(work):
 Case(
     name="old_env",
     title="A safer env.py for a project that is in use",
-    story="Two upgrades have stopped half-way this year. I want this workbook's env.py, but `flask db init -t` refuses.",
+    story="Two upgrades have stopped half-way this year. I want this workbook's env.py in our project,\n"
+    "which is in use. `flask db init -t` refuses. Somebody has changed our env.py, long ago.",
     breaks=grow_old,
     hints=(
         "`flask db init -d fresh -t …` makes the files in another folder. Which four do you need? versions/ stays.",
         "`flask db check` should be as clean as before. What did the old env.py say to context.configure()?",
-        "What was said there is said in app.py now: Migrate(app, db, …, include_object=…, compare_server_default=True).",
+        "It is said in app.py now: Migrate(app, db, directory=…, include_object=…, compare_server_default=True).",
     ),
     solution=NEW_ENV
-    + '''work.edit("app.py", """ / "migrations")
-""", """ / "migrations", include_object=include_object, compare_server_default=True)
-""")
-work.edit("app.py", """def create_app():
-""", """def include_object(object, name, type_, reflected, compare_to):
+    + '''settings = ", include_object=include_object, compare_server_default=True)\\n"
+work.edit("app.py", ' / "migrations")\\n', ' / "migrations"' + settings)
+work.edit("app.py", "def create_app():\\n", """def include_object(object, name, type_, reflected, compare_to):
     # audit_log is written by a job in SQL; the app has no model for it
     return name != "audit_log"
 
 
 def create_app():
 """)
+%flask db check
 ''',
     repaired=has_the_new_env,
-    rule="Replace the four files around versions/, never versions/ itself; settings of the old env.py become arguments of Migrate.",
+    rule="Replace the files around versions/, never versions/; settings of the old env.py become arguments of Migrate.",
     lesson=LESSON,
 )
 
 
 # --- silent loggers -----------------------------------------------------------
 
-NIGHTLY = '''"""`flask nightly`: bring the database up to date, then look after the models. A timer starts it each night."""
+NIGHTLY = '''"""`flask nightly`: upgrade the database, then look after the models. A timer starts it each night."""
 import logging
 
 import click
@@ -362,7 +371,8 @@ def nightly():
 def add_nightly(work):
     work.write("nightly.py", NIGHTLY)
     work.edit("app.py", "from models import", "from nightly import nightly\nfrom models import")
-    work.edit("app.py", "    app.cli.add_command(seed)\n", "    app.cli.add_command(seed)\n    app.cli.add_command(nightly)\n")
+    add_command = "    app.cli.add_command(seed)\n"
+    work.edit("app.py", add_command, add_command + add_command.replace("seed", "nightly"))
 
 
 def silence_the_loggers(work):
@@ -385,7 +395,8 @@ def nightly_speaks(work):
 Case(
     name="silent_loggers",
     title="A program that falls silent",
-    story="`flask nightly` upgrades and then works. Its last log line, `nightly: it is done`, never comes.",
+    story="`flask nightly` upgrades and then works. Its last log line, `nightly: it is done`, does not come\n"
+    "on the nights after a release. We use env.py as `flask db init` makes it.",
     breaks=silence_the_loggers,
     shows=("nightly",),
     hints=(
@@ -396,6 +407,6 @@ Case(
           "fileConfig(config.config_file_name, disable_existing_loggers=False)")
 ''',
     repaired=nightly_speaks,
-    rule="Stock env.py sets up logging for the whole process: `disable_existing_loggers=False`, or this workbook's env.py.",
+    rule="The stock env.py sets up logging for the whole process: disable_existing_loggers=False, or another env.py.",
     lesson=LESSON,
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import workbook.clinic  # noqa: F401 - each case has a checker
 from workbook.checks import CHECKERS
 from workbook.notebook_files import client, code_cells, notebook_paths, read, sanitized
 from workbook.stages import NOTEBOOKS, stage_folders

@@ -1,4 +1,4 @@
-"""Wrong but plausible repairs of the cases of 11_repair_upgrades, with a part of what each is told; and other right ones."""
+"""Wrong but plausible repairs of 11_repair_upgrades, with a part of what each is told; and other right ones."""
 
 STAMP = "%flask db stamp head"
 BEGIN_AFRESH = "work.file.unlink()\n%flask db upgrade\n"
@@ -45,12 +45,14 @@ work.sql("UPDATE model_metadata SET owner_id = 5 WHERE owner_id = 8")
 NO_OWNER = 'work.sql("UPDATE model_metadata SET owner_id = NULL WHERE owner_id IN (7, 8)")\n'
 DELETE_TWINS = 'work.sql("DELETE FROM users WHERE id IN (7, 8)")\n'
 SHORT = '"name", existing_type=sa.String(100), type_=sa.String(30)'
+UPGRADE = "def upgrade():\\n"
+IMPORT = '"from alembic import op\\n", "from alembic import op\\n\\nimport models\\n")\n'
 DROP_OLD_INDEX = '    op.drop_index(op.f("ix_model_metadata_owner_id"), table_name="model_metadata")\\n'
 
 WRONG = {
     "half-way": [
         (STAMP, "Revision and tables do not fit together"),
-        (f"work.edit(work.script('0008'), '{ADD_REGION}', '')\n%flask db upgrade", "column region only in your database"),
+        (f"work.edit(work.script('0008'), '{ADD_REGION}', '')\n%flask db upgrade", "column region only in your"),
         (BEGIN_AFRESH, "the row is missing"),
     ],
     "leftover-table": [
@@ -82,7 +84,6 @@ WRONG = {
     ],
     "duplicate-emails": [
         (STAMP, "Revision and tables do not fit together"),
-        (DELETE_TWINS + "%flask db upgrade", "The database is at 0008"),
         (NO_OWNER + DELETE_TWINS + "%flask db upgrade", "has lost its owner"),
         (
             'work.sql("UPDATE users SET email = \'old-\' || email WHERE id IN (7, 8)")\n%flask db upgrade',
@@ -113,15 +114,14 @@ WRONG = {
     "index-by-hand": [
         (STAMP, "index ix_model_metadata_owner_id_status only in a new one"),
         (
-            f"work.edit(work.script('0008'), 'def upgrade():\\n{DROP_OLD_INDEX}', 'def upgrade():\\n')\n%flask db upgrade",
+            f"work.edit(work.script('0008'), '{UPGRADE}{DROP_OLD_INDEX}', '{UPGRADE}')\n%flask db upgrade",
             "index ix_model_metadata_owner_id only in a new one",
         ),
     ],
     "home-made-type": [
         (STAMP, "can't make a new database"),
         (
-            'work.edit(work.script("0008"), "from alembic import op\\n", "from alembic import op\\n\\nimport models\\n")\n'
-            "%flask db upgrade",
+            'work.edit(work.script("0008"), ' + IMPORT + "%flask db upgrade",
             "The next script with this type is not",
         ),
         (
@@ -155,7 +155,8 @@ work.edit(work.script("0008"), "def upgrade():\\n", 'def upgrade():\\n{ADD_REGIO
     ],
     "value-too-long": [
         'work.delete(work.script("0008"))\n'
-        'work.edit("models.py", "name: Mapped[str] = mapped_column(String(30))", "name: Mapped[str] = mapped_column(String(100))")'
+        'name = "name: Mapped[str] = mapped_column"\n'
+        'work.edit("models.py", f" {name}(String(30))", f" {name}(String(100))")'
     ],
     "column-by-hand": [
         """work.sql("ALTER TABLE model_metadata RENAME COLUMN region TO region_by_hand")
@@ -165,13 +166,18 @@ work.sql("ALTER TABLE model_metadata DROP COLUMN region_by_hand")
 """
     ],
     "index-by-hand": [
-        """name = 'op.f("ix_model_metadata_owner_id"), table_name="model_metadata"'
-work.edit(work.script("0008"), f"def upgrade():\\n    op.drop_index({name})", f"def upgrade():\\n    op.drop_index({name}, if_exists=True)")
+        '''work.edit(
+    work.script("0008"),
+    """def upgrade():
+    op.drop_index(op.f("ix_model_metadata_owner_id"), table_name="model_metadata")""",
+    """def upgrade():
+    op.drop_index(op.f("ix_model_metadata_owner_id"), table_name="model_metadata", if_exists=True)""",
+)
 %flask db upgrade
-"""
+'''
     ],
     "home-made-type": [
-        """work.edit("migrations/script.py.mako", "from alembic import op\\n", "from alembic import op\\n\\nimport models\\n")
+        'work.edit("migrations/script.py.mako", ' + IMPORT + """\
 work.edit(work.script("0008"), "models.Words(", "sa.String(")
 %flask db upgrade
 """

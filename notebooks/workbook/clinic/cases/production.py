@@ -141,8 +141,14 @@ Case(
 # --- a value too long for the new type ----------------------------------------
 
 NAME = "    name: Mapped[str] = mapped_column(String(100))\n"
-SHORT_NAMES = 'op.alter_column("users", "name", existing_type=sa.String(100), type_=sa.String(30))\n'
-LONG_NAMES = 'op.alter_column("users", "name", existing_type=sa.String(30), type_=sa.String(100))\n'
+SHORT_NAMES = """\
+with op.batch_alter_table("users") as batch_op:
+    batch_op.alter_column("name", existing_type=sa.String(100), type_=sa.String(30))
+"""
+LONG_NAMES = """\
+with op.batch_alter_table("users") as batch_op:
+    batch_op.alter_column("name", existing_type=sa.String(30), type_=sa.String(100))
+"""
 LONG_NAME = "María de los Ángeles Fernández de Córdoba"
 
 

@@ -29,7 +29,7 @@ SYMPTOMS = [
         ("table _alembic_tmp_model_metadata already exists",),
         r"table _alembic_tmp_\w+ already exists",
     ),
-    Symptom("A batch has taken the rows of another table", "11_repair_upgrades", ("reviews before: 4", "reviews now: 0")),
+    Symptom("A batch took the rows of another table", "11_repair_upgrades", ("reviews before: 4", "reviews now: 0")),
     Symptom(
         "env.py has to be replaced in a project that is in use",
         "11_repair_upgrades",

@@ -100,5 +100,11 @@ def downgrade(app, revision, **options):
 
 
 def script_directory(folder):
-    """Alembic's ScriptDirectory of the project in `folder`: its revisions, without a database."""
-    return ScriptDirectory(str(Path(folder) / "migrations"))
+    """Alembic's ScriptDirectory of the project in `folder`: its revisions, without a database.
+
+    The scripts are loaded; it raises what they raise, and CommandError or KeyError if they do not fit together.
+    """
+    directory = ScriptDirectory(str(Path(folder) / "migrations"))
+    with own_modules(Path(folder)):  # a script may import the app's modules, for a type of its own
+        directory.get_heads()
+    return directory

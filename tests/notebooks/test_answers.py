@@ -83,6 +83,13 @@ ANSWERS = {  # notebook: [(beginning of the answer, evidence, …), …] in the 
         ("The table, yes: `downgrade()` creates it", "def downgrade():", "op.create_table('reports',"),
         ("The downgrade has been edited as well", 'no such column: "office"'),
     ],
+    "11_repair_upgrades": [
+        ("Yes. That is what the second error says", "0007 (mergepoint)", "version VARCHAR(20)", "region VARCHAR(30)"),
+        ("Six and none.", "(6, 0)"),
+        ("`DROP TABLE`. Before SQLite drops a table", "4 reviews after CREATE TABLE", "0 reviews after DROP TABLE"),
+        ("That a table has to be removed", "Detected removed table 'audit_log'", "New upgrade operations detected"),
+        ("They lose their owner", "1 churn NULL 4 prévision des ventes NULL", "has lost its owner"),
+    ],
 }  # fmt: skip
 NOT_SHOWN = {"env.py", "already exists"}  # a file; and in 05 what the line is on PostgreSQL, which it does not run
 SHOWING = 10  # so many cells after an answer show it

@@ -108,6 +108,52 @@ PROBLEMS = [
             "Can't locate revision identified by '0004'",
         ],
     ),
+    (
+        "failed upgrade stuck half-way",
+        "11_repair_upgrades",
+        ['(sqlite3.OperationalError) near "ALTER"', "(sqlite3.OperationalError) duplicate column name: region"],
+    ),
+    (
+        "leftover of a failed batch",
+        "11_repair_upgrades",
+        [
+            "NOT NULL constraint failed: _alembic_tmp_model_metadata.source",
+            "table _alembic_tmp_model_metadata already exists",
+        ],
+    ),
+    ("child rows gone after a batch", "11_repair_upgrades", ["reviews before: 4", "(exit code 0)", "reviews now: 0"]),
+    (
+        "another env.py in a project that is in use",
+        "11_repair_upgrades",
+        ["Directory migrations already exists and is not empty", "Detected removed table 'audit_log'"],
+    ),
+    (
+        "duplicates before a unique constraint",
+        "11_repair_upgrades",
+        ["UNIQUE constraint failed: _alembic_tmp_users.email", 'could not create unique index "uq_users_email"'],
+    ),
+    (
+        "NULLs before NOT NULL, in production",
+        "11_repair_upgrades",
+        ["NOT NULL constraint failed: _alembic_tmp_model_metadata.version"],
+    ),
+    ("value too long for a new type", "11_repair_upgrades", ["value too long for type character varying(30)"]),
+    (
+        "column added by hand",
+        "11_repair_upgrades",
+        ["Detected removed column 'model_metadata.region'", "OperationalError: duplicate column name: region"],
+    ),
+    (
+        "index dropped by hand",
+        "11_repair_upgrades",
+        ["Detected added index 'ix_model_metadata_owner_id'", "no such index: ix_model_metadata_owner_id"],
+    ),
+    ("custom type in a script", "11_repair_upgrades", ["name 'models' is not defined"]),
+    (
+        "silent loggers after an upgrade in a process",
+        "11_repair_upgrades",
+        ["nightly: it begins", "nightly: it begins", "nightly: it is done, models: 2"],
+    ),
 ]
 
 

@@ -59,6 +59,62 @@ SYMPTOMS = [
         ("Detected removed table 'reports'", "op.drop_table('reports')"),
         r"Detected removed table|op\.drop_table|remove_table",
     ),
+    Symptom(
+        "An upgrade that failed has left a column behind",
+        "11_repair_upgrades",
+        ('near "ALTER": syntax error', "duplicate column name: region"),
+        r"duplicate column name|near \"ALTER\": syntax error",
+    ),
+    Symptom(
+        "A batch that failed has left a table behind",
+        "11_repair_upgrades",
+        ("table _alembic_tmp_model_metadata already exists",),
+        r"table _alembic_tmp_\w+ already exists",
+    ),
+    Symptom("A batch took the rows of another table", "11_repair_upgrades", ("reviews before: 4", "reviews now: 0")),
+    Symptom(
+        "env.py has to be replaced in a project that is in use",
+        "11_repair_upgrades",
+        ("Directory migrations already exists and is not empty",),
+        r"Directory \S+ already exists and is not empty",
+    ),
+    Symptom(
+        "Rows break a new unique constraint",
+        "11_repair_upgrades",
+        ("UNIQUE constraint failed: _alembic_tmp_users.email", 'could not create unique index "uq_users_email"'),
+        r"UNIQUE constraint failed: _alembic_tmp_|could not create unique index",
+    ),
+    Symptom(
+        "Rows are NULL where a column becomes NOT NULL",
+        "11_repair_upgrades",
+        ("NOT NULL constraint failed: _alembic_tmp_model_metadata.version",),
+        r"NOT NULL constraint failed: _alembic_tmp_|contains null values",
+    ),
+    Symptom(
+        "A value is too long for a new type",
+        "11_repair_upgrades",
+        ("value too long for type character varying(30)",),
+        r"value too long for type",
+    ),
+    Symptom(
+        "Somebody has added a column to the database by hand",
+        "11_repair_upgrades",
+        ("Detected removed column 'model_metadata.region'", "duplicate column name: region"),
+        r"duplicate column name|column \S+ of relation \S+ already exists|Detected removed column|remove_column",
+    ),
+    Symptom(
+        "Somebody has dropped an index in the database by hand",
+        "11_repair_upgrades",
+        ("no such index: ix_model_metadata_owner_id", "Detected added index 'ix_model_metadata_owner_id'"),
+        r"no such index|index \S+ does not exist",
+    ),
+    Symptom(
+        "A generated script does not know a type of your own",
+        "11_repair_upgrades",
+        ("name 'models' is not defined",),
+        r"name '\w+' is not defined",
+    ),
+    Symptom("A program logs nothing more after an upgrade", "11_repair_upgrades", ("nightly: it is done, models: 2",)),
 ]
 
 

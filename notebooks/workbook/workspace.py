@@ -103,7 +103,7 @@ class Workspace(Project):
     """
 
     current = None  # the one that %flask works in
-    filled = {}  # {(stage, rows, database): the file of a SQLite database that was filled with them}
+    filled = {}  # {(stage, rows): the file of a SQLite database that was filled with them}
 
     def __init__(self, stage, migrations=True, rows=None, database="sqlite", name=None):
         source = stage_folder(stage)
@@ -118,14 +118,15 @@ class Workspace(Project):
 
     def fill(self, rows):
         """Upgrade the new copy and seed it; the second time in a notebook, its SQLite file is copied."""
-        key = self.stage, rows, self.database
-        if key in self.filled:
+        key = self.stage, rows
+        own_file = not self.variables
+        if own_file and key in self.filled:
             self.file.parent.mkdir()
             self.file.write_bytes(self.filled[key])
             return
         self.must("db", "upgrade")
         self.must("seed", "--rows", str(rows))
-        if self.database == "sqlite":
+        if own_file:
             self.filled[key] = self.file.read_bytes()
 
     def __repr__(self):

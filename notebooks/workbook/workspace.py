@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.util import to_tuple
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -35,13 +35,20 @@ class Refused(Exception):
 
 
 class Project:
-    """A Flask project in a folder, the environment variables its commands get, and its database."""
+    """A Flask project in a folder, the environment variables its commands get, and its database.
+
+    `database` is "sqlite" or "postgresql", which makes a new one, or another Project, whose database it shares.
+    """
 
     def __init__(self, folder, database="sqlite"):
         self.folder = Path(folder)
-        self.database = database
-        # A database for each copy: two notebooks never see each other's rows.
-        self.variables = {"DATABASE_URL": postgres.create_database()} if database == "postgresql" else {}
+        shared = isinstance(database, Project)
+        self.database = database.database if shared else database
+        self.variables = {}
+        if shared:
+            self.variables["DATABASE_URL"] = database.url
+        elif database == "postgresql":  # one for each copy: two notebooks never see each other's rows
+            self.variables["DATABASE_URL"] = postgres.create_database()
 
     @property
     def url(self):
@@ -51,7 +58,8 @@ class Project:
     @property
     def file(self):
         """Where the SQLite database is, once a command has made it."""
-        return self.folder / "instance" / "app.db"
+        shared = self.variables.get("DATABASE_URL")
+        return Path(make_url(shared).database) if shared else self.folder / "instance" / "app.db"
 
     def flask(self, *arguments):
         """Run `flask <arguments>` here and wait; returns how it ended."""
@@ -88,14 +96,14 @@ class Workspace(Project):
 
     `stage` is a stage's folder name. With `migrations=False` the copy has no
     migrations folder, as before `flask db init`. With `rows` the database is
-    upgraded and holds that many sample rows a table. `database` is "sqlite" or
-    "postgresql". The copy is the folder `name` (default: the stage's name) in
+    upgraded and holds that many sample rows a table. `database` is "sqlite",
+    "postgresql", or another Workspace, to share its database. The copy is the folder `name` (default: the stage's name) in
     the scratch folder and is made anew each time; two notebooks that run at
     the same time get two copies.
     """
 
     current = None  # the one that %flask works in
-    filled = {}  # {(stage, rows, database): the file of a SQLite database that was filled with them}
+    filled = {}  # {(stage, rows): the file of a SQLite database that was filled with them}
 
     def __init__(self, stage, migrations=True, rows=None, database="sqlite", name=None):
         source = stage_folder(stage)
@@ -110,14 +118,15 @@ class Workspace(Project):
 
     def fill(self, rows):
         """Upgrade the new copy and seed it; the second time in a notebook, its SQLite file is copied."""
-        key = self.stage, rows, self.database
-        if key in self.filled:
+        key = self.stage, rows
+        own_file = not self.variables
+        if own_file and key in self.filled:
             self.file.parent.mkdir()
             self.file.write_bytes(self.filled[key])
             return
         self.must("db", "upgrade")
         self.must("seed", "--rows", str(rows))
-        if self.database == "sqlite":
+        if own_file:
             self.filled[key] = self.file.read_bytes()
 
     def __repr__(self):

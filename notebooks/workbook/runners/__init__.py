@@ -54,7 +54,8 @@ class Runner(Protocol):
     def serving(self, folder: Path, environment: dict[str, str]) -> AbstractContextManager:
         """Run the app in `folder` for the block; yields a function of a path and, to submit a form, its fields.
 
-        That function keeps cookies, follows redirects, and returns an Answer.
+        That function keeps cookies, follows redirects, and returns an Answer. Where there are processes, its
+        attribute `address` is where other clients reach the app.
         """
 
     def start(self, command: list[str], folder: Path, environment: dict[str, str], output: Any = None) -> Any:

@@ -157,7 +157,8 @@ def test_readers_go_on_while_a_resumable_script_waits_for_somebody_after_its_com
 
 
 def test_what_stands_in_its_autocommit_block_is_begun_again_as_well(project, app, url, database, caplog):
-    block = "with op.get_context().autocommit_block():\n    op.execute(\"UPDATE users SET email = 'x' || substr(email, 2)\")"
+    change = "op.execute(\"UPDATE users SET email = 'x' || substr(email, 2)\")"
+    block = f"with op.get_context().autocommit_block():\n    {change}"
     add_revision(project, "late", f"{AGAIN}\n{block}", resumable=True)
     writes = ["BEGIN"] * (database == "sqlite") + ["UPDATE users SET email = 'held' WHERE id = 1"]
     with another_session(url, *writes, seconds=1):

@@ -1,18 +1,16 @@
 """Each migration at many rows: beside hand-written SQL, its growth, its memory, and how long a writer waits for it."""
-import random
-import threading
 import time
 from contextlib import contextmanager
 from statistics import median
 from typing import NamedTuple
 
-import psycopg
 from databases import FOLDER, copied, prepared
 from sqlalchemy import Engine, Pool, event
 
 from workbook import commands
 from workbook.rows import changed_values, rows_of
 from workbook.schema import schema_differences, schema_of
+from workbook.sessions import repeating
 from workbook.stages import downgrade, stage_app, upgrade
 
 FEW = 100  # rows of the database that memory is compared with
@@ -133,29 +131,8 @@ def has_writers(kind):
 
 def worst_stall(kind, step, url):
     """Seconds that the slowest of many small writes took while the migration ran."""
-    done, waits = threading.Event(), [0.0]
-    writers = [threading.Thread(target=write, args=(kind, url, t, done, waits)) for t in ("users", "model_metadata")]
-    for writer in writers:
-        writer.start()
-    try:
-        with stage_app(FOLDER, url) as app:
-            move(app, step)
-    finally:
-        done.set()
-        for writer in writers:
-            writer.join()
-    return max(waits)
-
-
-def write(kind, url, table, done, waits):
-    """Update one row of `table` after the other until `done`, or until there is no such table."""
-    with kind.connection(url) as connection:
-        while not done.is_set():
-            start = time.perf_counter()
-            try:
-                connection.execute(f"UPDATE {table} SET id = id WHERE id = %s", (random.randint(1, FEW),))
-            except psycopg.errors.UndefinedTable:
-                return
-            finally:
-                waits.append(time.perf_counter() - start)
-            time.sleep(0.002)
+    one_row = f"UPDATE {{}} SET id = id WHERE id = 1 + :turn % {FEW}"
+    users, models = (repeating(url, one_row.format(table)) for table in ("users", "model_metadata"))
+    with users as of_users, models as of_models, stage_app(FOLDER, url) as app:
+        move(app, step)
+    return max(of_users.longest, of_models.longest)

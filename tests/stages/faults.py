@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import threading
 import time
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
@@ -15,8 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migration_walk import Picture, picture, way_back
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine, event, make_url
 
 from workbook import postgres, stages
 from workbook.rows import add_rows
@@ -43,29 +41,6 @@ class Step(NamedTuple):
     after: Picture
     points: int
     between: tuple = ()  # what else may be left by a kill: pictures of what the migration itself commits on its way
-
-
-@contextmanager
-def another_session(url, *statements, seconds):
-    """Another session that ran `statements` in a transaction, and ends it after `seconds` or with the block."""
-    began, end, times = threading.Event(), threading.Event(), []
-
-    def hold():
-        with create_engine(url, poolclass=NullPool).connect() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-            began.set()
-            end.wait(seconds)
-            times.append(time.monotonic())
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert began.wait(10), "The other session could not begin."
-    try:
-        yield times
-    finally:
-        end.set()
-        thread.join()
 
 
 @contextmanager

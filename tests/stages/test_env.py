@@ -1,10 +1,9 @@
 """The promises of migrations/env.py: migrations are whole, alone, lose no rows and block nobody."""
 import os
 import sqlite3
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import flask_migrate
 import pytest
@@ -12,7 +11,6 @@ from alembic.util import CommandError
 from browsing import ON_SQLITE
 from faults import (
     Points,
-    another_session,
     at_statement,
     copy_database,
     drop_database,
@@ -24,11 +22,11 @@ from faults import (
 )
 from migration_walk import picture
 from projects import OLD_CALL, add_revision, copy_project, prepare, together, use_stock_env
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import make_url
 
 from workbook.rows import add_rows, changed_values, rows_of
 from workbook.schema import engine_of
+from workbook.sessions import another_session, repeating
 from workbook.stages import stage_app, upgrade
 
 KILLS = None if os.environ.get("WORKBOOK_FAULTS") == "all" else 6  # in each direction
@@ -197,29 +195,7 @@ def test_a_migration_that_leaves_rows_pointing_at_nothing_is_rolled_back_and_nam
 # --- blocks nobody ------------------------------------------------------------
 
 
-@contextmanager
-def reading(url):
-    """Read the table users over and over; yields a list of how long each time took, in seconds."""
-    end, durations = threading.Event(), []
-
-    def read():
-        engine = create_engine(url, poolclass=NullPool)
-        while not end.is_set():
-            start = time.monotonic()
-            with engine.connect() as connection:
-                connection.exec_driver_sql("SELECT count(*) FROM users").scalar()
-            durations.append(time.monotonic() - start)
-            time.sleep(0.01)
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    try:
-        yield durations
-    finally:
-        end.set()
-        thread.join()
-
-
+READ = "SELECT count(*) FROM users"
 HOLDERS = [("BEGIN", "SELECT * FROM users"), ("BEGIN", "UPDATE users SET name = 'held' WHERE id = 1")]
 
 
@@ -230,12 +206,13 @@ def test_who_holds_a_table_is_waited_for_and_readers_go_on(project, url, databas
         upgrade(app)
         add_rows(url)
         add_revision(project, "wider", REBUILD)
-        with another_session(url, *statements, seconds=3) as ended, reading(url) as durations:
+        with another_session(url, *statements, seconds=3) as ended, repeating(url, READ) as reader:
             upgrade(app)
             done = time.monotonic()
         assert picture(url).heads == {"wider"}
     assert ended and 0 <= done - ended[0] < 3, "The upgrade did not wait for the holder, or went on long after it."
-    assert max(durations) < 1.5, f"A reader was stopped for {max(durations):.1f} s: see LOCK_TIMEOUT."
+    assert reader.longest < 1.5, f"A reader was stopped for {reader.longest:.1f} s: see LOCK_TIMEOUT."
+    assert not reader.failures
 
 
 @pytest.mark.parametrize("statements", HOLDERS, ids=["reader", "writer"])

@@ -10,12 +10,13 @@ import pytest
 from alembic import command
 from alembic.util import CommandError
 from browsing import ON_SQLITE
-from faults import PROCESSES, another_session, at_statement, code_of, copy_database, drop_database, slow_upgrade
+from faults import PROCESSES, at_statement, code_of, copy_database, drop_database, slow_upgrade
 from migration_walk import picture
 from projects import NO_TRANSACTION, add_revision, copy_project, line_of
 from sqlalchemy import make_url, text
 
 from workbook.rows import add_rows
+from workbook.sessions import another_session
 from workbook.stages import stage_app, stage_folders, upgrade
 
 EARLY = 'op.create_table("early", sa.Column("id", sa.Integer, primary_key=True))'

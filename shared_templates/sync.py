@@ -5,6 +5,7 @@
 
 A stage is copied away as one folder, so it holds everything it needs; what is
 the same in all of them is edited here, in shared_templates, and nowhere else.
+A folder here that is called from_06 is for stage 06 and all later ones.
 """
 import argparse
 import sys
@@ -16,10 +17,11 @@ TARGETS = {"app": ".", "web": ".", "migrations": "migrations"}  # folder here: f
 SKIPPED = {"__pycache__", ".pytest_cache"}
 
 
-def shared_files(here=HERE):
-    """{path in a stage: bytes} of every shared file; paths are POSIX and relative."""
+def shared_files(stage, here=HERE):
+    """{path in the stage of that name: bytes} of every file it shares; paths are POSIX and relative."""
+    later = [folder.name for folder in sorted(here.glob("from_*")) if stage[:2] >= folder.name[-2:]]
     files = {}
-    for folder, target in TARGETS.items():
+    for folder, target in (TARGETS | dict.fromkeys(later, ".")).items():
         for source in sorted((here / folder).rglob("*")):
             if source.is_file() and not SKIPPED.intersection(source.parts):
                 name = (Path(target) / source.relative_to(here / folder)).as_posix()
@@ -45,9 +47,9 @@ def main(arguments=None, folder=STAGES):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a copy differs")
     check = parser.parse_args(arguments).check
-    files = shared_files()
     found = 0
     for stage in stages(folder):
+        files = shared_files(stage.name)
         for name in differences(stage, files):
             found += 1
             print(f"{'differs' if check else 'written'}: stages/{stage.name}/{name}")
@@ -59,7 +61,7 @@ def main(arguments=None, folder=STAGES):
         print("Shared files are edited in shared_templates; then run: tox -e sync")
         return 1
     state = "now the same" if found else "all the same"
-    print(f"{len(files)} shared files in {len(stages(folder))} stages: {state}")
+    print(f"shared files of {len(stages(folder))} stages: {state}")
     return 0
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbook.postgres import drop_database
-from workbook.rows import add_rows, changed_values, rows_of
+from workbook.rows import RENAMED, add_rows, changed_values, rows_of
 from workbook.schema import schema_differences
 from workbook.stages import script_directory, stage_folder, stage_folders
 from workbook.workspace import LEFT_OUT, Project
@@ -76,7 +76,7 @@ def walk(project, parent, head):
         rows, tables = rows_of(project.url), project.tables()
 
     project.must("db", "upgrade")
-    require(changed_values(rows, rows_of(project.url)))
+    require(changed_values(rows, rows_of(project.url), RENAMED))
     print(f"upgrade    {parent} → {head}: {counted(rows)} before, and the same after it")
     added = add_rows(project.url)
     print(f"           and {', '.join(f'{count} {table}' for table, count in added.items())} added")
@@ -84,14 +84,14 @@ def walk(project, parent, head):
 
     project.must("db", "downgrade", parent)
     rows_down = rows_of(project.url)
-    require(changed_values(rows_up, rows_down))
+    require(changed_values(rows_up, rows_down, RENAMED))
     require(schema_differences(tables, project.tables(), ("the schema before", "the schema after the downgrade")))
     gone = [f"{table} ({len(found)} rows)" for table, found in rows_up.items() if table not in rows_down]
     print(f"downgrade  {head} → {parent}: the schema as before; {counted(rows_down)} kept", end="")
     print(f", gone with its table: {', '.join(gone)}" if gone else "")
 
     project.must("db", "upgrade")
-    require(changed_values(rows_down, rows_of(project.url)))
+    require(changed_values(rows_down, rows_of(project.url), RENAMED))
     require(schema_differences(tables_up, project.tables(), ("the first upgrade", "the second upgrade")))
     print(f"upgrade    {parent} → {head}: schema and rows as after the first upgrade")
 

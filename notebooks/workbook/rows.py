@@ -40,6 +40,8 @@ NAMED = {
     "version": ["1.0", "v" * 20, "", None, "\u03b2-2 \U0001f680"],
     "status": ["active", "archived"],
 }
+# {table: {column: its new name}}: while it is renamed, a row has the one, both, or the other.
+RENAMED = {"users": {"name": "display_name"}}
 TYPED = {
     bool: [True, False],
     int: [0, 1, -1, 2**31 - 1],
@@ -89,13 +91,17 @@ def rows_of_table(connection, table):
     return found
 
 
-def changed_values(before, after):
+def changed_values(before, after, renamed=None):
     """One readable line for each row that is missing or new, and for each value that changed.
 
     `before` and `after` are results of `rows_of`. Tables and columns that only
     one of them has are a matter of the schema, not of the rows. Times are
-    compared as UTC; one without a zone is in UTC already.
+    compared as UTC; one without a zone is in UTC already. With `renamed`, such as
+    RENAMED, a value may stand under either name or under both.
     """
+    for table, names in (renamed or {}).items():
+        before, after = (rows | {table: under_both(names, rows[table])} if table in rows else rows
+                         for rows in (before, after))
     lines = []
     for table in before:
         if table not in after:
@@ -111,6 +117,17 @@ def changed_values(before, after):
             if column in new[key] and not same(value, new[key][column])
         ]
     return lines
+
+
+def under_both(names, rows):
+    """`rows` of a table, each with its value under the old name and the new one."""
+    both = {}
+    for key, row in rows.items():
+        both[key] = dict(row)
+        for old, new in names.items():
+            if old in row or new in row:
+                both[key] |= dict.fromkeys((old, new), row.get(old) if row.get(new) is None else row[new])
+    return both
 
 
 def same(left, right):
@@ -144,6 +161,8 @@ def add_rows(url):
                 {column.name: value_of(column, pool, number) for column, pool in pools.items()}
                 for number in range(start, start + ROWS)
             ]
+            for old, new in RENAMED.get(table.name, {}).items():
+                rows = [one_or_both(table, old, new, row, start + place) for place, row in enumerate(rows)]
             defaults = {column.name for column in pools if has_constant_default(column)}
             connection.execute(insert(table), rows[ROWS // 3 :])
             # These get the database's defaults, so those are tried as well.
@@ -195,6 +214,17 @@ def value_of(column, pool, number):
     if isinstance(value, str) and is_unique(column):
         return f"{number} {value}"[: column.type.length]
     return value
+
+
+def one_or_both(table, old, new, row, number):
+    """`row` with a value in column `old`, in `new`, or the same one in both: in turn, as far as they may be NULL."""
+    if old in table.columns and new in table.columns:
+        value = pool[number % len(pool)] if (pool := typed_pool(table.columns[new].type)) else None
+        row |= {old: value, new: value}
+        left_out = (old, new, None)[number % 3]
+        if left_out and table.columns[left_out].nullable:
+            row[left_out] = None
+    return row
 
 
 def is_unique(column):

@@ -1,14 +1,16 @@
 """Walks through the history of a stage with rows in the tables, and says in plain lines what went wrong."""
+from functools import partial
 from typing import NamedTuple
 
 from alembic.migration import MigrationContext
 from alembic.util import CommandError, to_tuple
 from sqlalchemy import inspect
 
-from workbook.rows import add_rows, changed_values, rows_in, rows_of
+from workbook.rows import RENAMED, add_rows, changed_values, rows_in, rows_of
 from workbook.schema import engine_of, schema_differences, schema_in
 from workbook.stages import downgrade, upgrade
 
+lost_values = partial(changed_values, renamed=RENAMED)
 BEFORE_AND_AFTER = ("the schema before the upgrade", "the schema after the downgrade")
 
 
@@ -99,25 +101,25 @@ def round_trips(app, url, script, applied, revision):
     before = picture(url)
     upgrade(app, up)
     first = picture(url)
-    yield from labelled("up", changed_values(before.rows, first.rows))
+    yield from labelled("up", lost_values(before.rows, first.rows))
     yield from wrong_heads(first, heads(script, applied | {up}))
     downgrade(app, down)
     back = picture(url)
-    yield from labelled("up and down", changed_values(before.rows, back.rows))
+    yield from labelled("up and down", lost_values(before.rows, back.rows))
     yield from labelled("up and down", schema_differences(before.schema, back.schema, BEFORE_AND_AFTER))
     yield from wrong_heads(back, heads(script, applied))
     upgrade(app, up)
     again = picture(url)
-    yield from labelled("up again", changed_values(before.rows, again.rows))
+    yield from labelled("up again", lost_values(before.rows, again.rows))
     yield from labelled("up again", schema_differences(first.schema, again.schema, ("the first time", "the second")))
     add_rows(url)
     filled = rows_of(url)
     downgrade(app, down)
     emptied = picture(url)
-    yield from labelled("down", changed_values(filled, emptied.rows))
+    yield from labelled("down", lost_values(filled, emptied.rows))
     yield from labelled("down", schema_differences(before.schema, emptied.schema, BEFORE_AND_AFTER))
     upgrade(app, up)
-    yield from labelled("down and up", changed_values(emptied.rows, rows_of(url)))
+    yield from labelled("down and up", lost_values(emptied.rows, rows_of(url)))
 
 
 def labelled(way, lines):

@@ -10,8 +10,8 @@ from workbook.commands import serving
 from workbook.prove import copy_of
 from workbook.stages import environment
 
-# What no module imports by name: the driver in DATABASE_URL, and what WTForms' Email() asks.
-NOT_IMPORTED = {"psycopg[binary]", "email-validator"}
+# What no module imports by name: the driver in DATABASE_URL, what WTForms' Email() asks, and the server of production.
+NOT_IMPORTED = {"psycopg[binary]", "email-validator", "waitress"}
 COMES_WITH = {"alembic": "Flask-Migrate", "click": "Flask", "werkzeug": "Flask", "wtforms": "Flask-WTF"}
 
 

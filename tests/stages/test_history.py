@@ -10,9 +10,9 @@ from migration_checks import (
     unclear_names,
     wrong_statuses,
 )
-from migration_walk import on_every_way, picture, walk
+from migration_walk import lost_values, on_every_way, picture, walk
 
-from workbook.rows import add_rows, changed_values, rows_of
+from workbook.rows import add_rows, rows_of
 from workbook.schema import schema_differences, schema_of
 from workbook.stages import downgrade, script_directory, stage_app, stage_folders, upgrade
 
@@ -50,7 +50,7 @@ def test_one_command_goes_back_to_any_revision_that_is_on_no_branch_and_up_again
             downgrade(app, target)
             lines = schema_differences(schema, schema_of(url), names)
             assert not lines, f"down to {target}: {joined(lines)}"
-            assert not (lines := changed_values(full.rows, rows_of(url))), f"down to {target}: {joined(lines)}"
+            assert not (lines := lost_values(full.rows, rows_of(url))), f"down to {target}: {joined(lines)}"
             upgrade(app)
             lines = schema_differences(full.schema, schema_of(url), names)
             assert not lines, f"up from {target}: {joined(lines)}"
@@ -119,6 +119,28 @@ NAMES = {
 def test_0005_leaves_the_row_with_the_greatest_id_of_each_exact_name_active(names, offline, url):
     wrong = wrong_statuses(NEWEST, url, names, offline)
     assert not wrong, joined(wrong)
+
+
+@pytest.mark.parametrize("offline", [False, True], ids=["", "by --sql"])
+def test_0009_gives_every_user_a_display_name_and_its_downgrade_a_name(url, database, offline):
+    if offline and database == "sqlite":
+        return  # Alembic cannot write a batch of SQLite's as a script
+    with stage_app(NEWEST, url) as app:
+        for way, up, start, source, target in (
+            ("upgrade", command.upgrade, "0008:0009", "name", "display_name"),
+            ("downgrade", command.downgrade, "0009:0008", "display_name", "name"),
+        ):
+            upgrade(app, start[:4])
+            add_rows(url)
+            before = rows_of(url)["users"]
+            assert any(row[target] is None for row in before.values()), "No row to fill, so this proves nothing."
+            if offline:
+                run_psql(url, sql_of(app, up, start))
+            else:
+                {"upgrade": upgrade, "downgrade": downgrade}[way](app, start[5:])
+            after = {key: row[target] for key, row in rows_of(url)["users"].items()}
+            assert after == {key: row[target] or row[source] for key, row in before.items()}
+            upgrade(app, "0009")
 
 
 def test_a_row_made_after_0005_without_a_status_is_active(url):

@@ -15,6 +15,7 @@ import traceback
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from alembic import context
 from alembic.util import CommandError
@@ -30,9 +31,16 @@ TURN = 20_260_112  # any number, as long as all copies of the app use the same
 
 logger = logging.getLogger("alembic.env")
 said = set()
-# `committed` is the line of the running script that has committed what it had done, such as
-# "late.py, line 12": that script cannot begin again. `ended` is the same, but may still fail.
+# `committed` is the Line of the running script that has committed what it had done: unless it says
+# `resumable = True`, that script cannot begin again. `ended` is the same, but may still fail.
 progress = SimpleNamespace(begun=False, ended=None, committed=None, deadline=0)
+
+
+class Line(NamedTuple):
+    """A line of a migration script."""
+
+    text: str  # such as "late.py, line 12"
+    resumable: bool  # whether the script says that it may begin again after it has committed something
 
 
 def connect(engine):
@@ -77,7 +85,7 @@ def succeeds(connection, migrations):
     except DBAPIError as error:
         connection.rollback()
         connection.connection.rollback()  # SQLite's transaction is still open if it was COMMIT that failed
-        if progress.committed or not is_busy(error):
+        if is_too_late() or not is_busy(error):
             raise
         session = current_app.extensions["migrate"].db.session
         if session.registry.has() and session().in_transaction():
@@ -134,7 +142,12 @@ def check_foreign_keys(connection):
 def longest_wait():
     # An ALTER that waits makes every later query wait behind it, so it gives up, and the
     # migration begins again. One that cannot begin again has to wait.
-    return max(1, int(seconds_left() * 1000)) if progress.committed else LOCK_TIMEOUT
+    return max(1, int(seconds_left() * 1000)) if is_too_late() else LOCK_TIMEOUT
+
+
+def is_too_late():
+    """Whether the running script cannot begin again."""
+    return progress.committed and not progress.committed.resumable
 
 
 def set_timeout(connection, milliseconds):
@@ -252,15 +265,19 @@ def one_line_errors():
         logger.debug("This is where it happened:", exc_info=True)
         kind = "" if isinstance(error, CommandError) else f"{type(error).__name__}: "
         undone = progress.begun and not progress.committed
-        text = f"{'Rolled back' if undone else 'Stopped'}{f' in {line}' if line else ''}: {kind}{first_line(error)}"
+        where = f" in {line.text}" if line else ""
+        text = f"{'Rolled back' if undone else 'Stopped'}{where}: {kind}{first_line(error)}"
         if progress.committed:
-            text += f". What was done up to {progress.committed} is in the database, so the script cannot simply run"
-            text += " again: undo that by hand, or make the script step over it"
+            text += f". What was done up to {progress.committed.text} is in the database"
+        if is_too_late():
+            text += ", so the script cannot simply run again: undo that by hand, or make the script step over it"
+        elif progress.committed:
+            text += ", and the script goes on from there when it is run again"
         raise CommandError(text) from error
 
 
 def script_line(frames):
-    """Where the innermost frame is that runs a migration script, such as "late.py, line 12"; None if none does.
+    """The Line of the innermost frame that runs a migration script; None if none does.
 
     `frames` are pairs of a frame and its line, the innermost first.
     """
@@ -269,7 +286,7 @@ def script_line(frames):
     for frame, line in frames:
         path = os.path.abspath(frame.f_code.co_filename)
         if path.startswith(tuple(folder + os.sep for folder in folders)):
-            return f"{os.path.basename(path)}, line {line}"
+            return Line(f"{os.path.basename(path)}, line {line}", frame.f_globals.get("resumable", False))
     return None
 
 

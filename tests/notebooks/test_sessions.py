@@ -2,6 +2,7 @@
 import time
 
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from workbook.schema import engine_of
@@ -85,6 +86,8 @@ def test_the_locks_of_a_statement_are_those_that_are_stronger_than_before(url):
 def test_the_rows_that_a_statement_reads_are_shown_with_the_lock_that_is_held_meanwhile(url):
     with engine_of(url).begin() as connection:
         connection.exec_driver_sql("INSERT INTO models SELECT n, 1 FROM generate_series(1, 20000) n")
+        for setting in ("min_parallel_table_scan_size", "parallel_setup_cost", "parallel_tuple_cost"):
+            connection.exec_driver_sql(f'ALTER DATABASE "{make_url(url).database}" SET {setting} = 0')
     ways = ["ALTER TABLE models ADD COLUMN x INTEGER", f"{KEY} NOT VALID", "CREATE INDEX i ON models (owner)"]
     assert [row[1:] for row in locks_of(url, *ways).rows] == [
         ("models", "AccessExclusiveLock", "readers and writers", 0),

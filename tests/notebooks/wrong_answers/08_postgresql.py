@@ -85,6 +85,12 @@ WRONG = {
             "In a copy with other rows 0009c fails",
         ),
         (
+            script("0008c", "0007", CHECK)
+            + script("0009c", "0008c", REPAIR.replace("version = ''", "version !~ '^[0-9]'"), VALIDATE)
+            + UPGRADE,
+            "In a copy with other rows, after both: model_metadata",
+        ),
+        (
             'mine.sql("UPDATE model_metadata SET version = NULL WHERE version = \'\'")'
             + script("0008c", "0007", CHECK.replace(", postgresql_not_valid=True", ""))
             + SECOND

@@ -26,6 +26,7 @@ LOCKS = """
     SELECT relname, mode FROM pg_locks JOIN pg_class c ON c.oid = relation
     WHERE pid = pg_backend_pid() AND granted AND relkind = 'r' AND c.oid >= 16384
 """
+ONE_PROCESS = ["max_parallel_workers_per_gather", "max_parallel_maintenance_workers"]
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def another_session(url, *statements, seconds=None):
     def hold(began, end):
         with engine(url).connect() as connection:
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                connection.execute(text(statement))
             began.set()
             end.wait(seconds)
             ended.append(time.monotonic())
@@ -111,20 +112,25 @@ def beside(work):
 
 
 def locks_of(url, *statements):
-    """Show which tables each of `statements` locks on PostgreSQL, and who has to wait behind it.
+    """Show which tables each of `statements` locks on PostgreSQL, who waits behind that, and how many rows it reads.
 
-    They run one after the other in one transaction, which is rolled back: nothing changes. Of each table only the
-    strongest lock is shown, and only where it is stronger than what the statements before it hold already.
+    They run one after the other in one transaction, which is rolled back: nothing changes. Of a table the strongest
+    lock is shown, where a statement takes it and where a later one reads all rows while it is held.
     """
     held, found = {}, []
     with engine(url).connect() as connection:
+        for setting in ONE_PROCESS:  # else other processes read a part of the rows, and count them later
+            connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
+        read = rows_read(connection)
         for statement in statements:
-            connection.exec_driver_sql(statement)
-            now = strongest_locks(connection)
-            new = sorted(now.items() - held.items())
-            found += [(statement, table, mode, WAIT_BEHIND[mode]) for table, mode in new]
-            held = now
-    return Rows(["statement", "table", "lock", "who waits"], found)
+            connection.execute(text(statement))
+            locks, before, read = strongest_locks(connection), read, rows_read(connection)
+            for table, lock in sorted(locks.items()):
+                rows = read[table] - before.get(table, 0)
+                if rows or lock != held.get(table):
+                    found.append((statement, table, lock, WAIT_BEHIND[lock], rows))
+            held = locks
+    return Rows(["statement", "table", "lock", "who waits", "rows read"], found)
 
 
 def strongest_locks(connection):
@@ -132,6 +138,11 @@ def strongest_locks(connection):
     order = list(WAIT_BEHIND)
     # The last of a table's locks is the one that stays in the dictionary.
     return dict(sorted(map(tuple, connection.exec_driver_sql(LOCKS)), key=lambda lock: order.index(lock[1])))
+
+
+def rows_read(connection):
+    """{table: rows that this transaction has read by going through the whole table}"""
+    return dict(map(tuple, connection.exec_driver_sql("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables")))
 
 
 def engine(url, **options):

@@ -75,6 +75,20 @@ ANSWERS = {  # notebook: [(beginning of the answer, evidence, …), …] in the 
         ("Neither. The two lines are equal", "Auto-merging models.py models.py:", "versions/0009_merge_region"),
         ("With the new parent Alembic believes", "Running upgrade 0007 -> 0008a, add region and tags"),
     ],
+    "08_postgresql": [
+        ("On neither. Each migration runs in one transaction", "no such column: first_name",
+         'column "first_name" does not exist', "sqlite 0007 False postgresql 0007 False"),
+        ("No. There a boolean is not a number", "is of type boolean but default expression is of type integer"),
+        ("SQLite takes both, PostgreSQL neither.", "rows changed: 1 StringDataRightTruncation: value too",
+         "rows changed: 1 InvalidTextRepresentation: invalid input syntax", "1 five text"),
+        ("1. It does not read the table at all", "count it_is_the_role 1 True"),
+        ("Nothing is copied, of any table.", "nothing copied: value too long for type character varying(100) 0"),
+        ("1, and so it is refused.", "form sent from /add: 409", 'violates unique constraint "pk_users"'),
+        ("The ALTER, and every reader that comes after it.", "a reader waited for more than a second: True"),
+        ("The column: `create_table` creates the type first", 'line 23: ProgrammingError: type "stage" does not exist'),
+        ("On SQLite it becomes 0, without a word.", "3 1 4 0 6 1", "cannot be cast automatically to type integer"),
+        ("No. The failed attempt has left an index", "ix_model_metadata_model_name False"),
+    ],
 }  # fmt: skip
 NOT_SHOWN = {"env.py", "already exists"}  # a file; and in 05 what the line is on PostgreSQL, which it does not run
 SHOWING = 10  # so many cells after an answer show it

@@ -79,6 +79,59 @@ PROBLEMS = [
         ["OperationalError: duplicate column name: tags", "sqlite3.OperationalError: duplicate column name: region"],
     ),
     ("downgrade past a merge", "05_merge_conflict", ["Ambiguous walk"]),
+    (
+        "default in the words of SQLite",
+        "08_postgresql",
+        ['column "is_public" is of type boolean but default expression is of type integer'],
+    ),
+    (
+        "values that only SQLite stores",
+        "08_postgresql",
+        ["value too long for type character varying(100)", 'invalid input syntax for type integer: "five"'],
+    ),
+    ("a table called user", "08_postgresql", ["it_is_the_role", 'syntax error at or near "user"']),
+    (
+        "sequences after the rows were moved",
+        "08_postgresql",
+        ["A user with this email is already there.", 'duplicate key value violates unique constraint "pk_users"'],
+    ),
+    (
+        "an upgrade that hangs",
+        "08_postgresql",
+        [
+            "a reader waited for more than a second: True",
+            "canceling statement due to lock timeout",
+            "Tables are in use by another session; waiting for it to end.",
+        ],
+    ),
+    (
+        "a foreign key that stops writers",
+        "08_postgresql",
+        ["The writer waited in steps less than half as long.", "ShareUpdateExclusiveLock  neither readers nor writers"],
+    ),
+    (
+        "enum types on PostgreSQL",
+        "08_postgresql",
+        [
+            'type "stage" does not exist',
+            'type "run_state" already exists',
+            "No changes in schema detected.",
+            'unsafe use of new value "retired" of enum type stage',
+        ],
+    ),
+    (
+        "type change on PostgreSQL",
+        "08_postgresql",
+        [
+            'column "version" cannot be cast automatically to type integer',
+            'invalid input syntax for type integer: "beta"',
+        ],
+    ),
+    (
+        "an index that is left invalid",
+        "08_postgresql",
+        ['could not create unique index "ix_model_metadata_model_name"', "ix_model_metadata_model_name  False"],
+    ),
 ]
 
 

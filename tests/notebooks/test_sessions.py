@@ -2,6 +2,7 @@
 import time
 
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from workbook.schema import engine_of
@@ -75,14 +76,25 @@ def test_an_error_in_the_block_ends_the_other_sessions(url, database):
 def test_the_locks_of_a_statement_are_those_that_are_stronger_than_before(url):
     ways = ["ALTER TABLE models ADD COLUMN x INTEGER", KEY, "CREATE INDEX i ON models (owner)"]
     assert locks_of(url, *ways).rows == [
-        (ways[0], "models", "AccessExclusiveLock", "readers and writers"),
-        (KEY, "users", "ShareRowExclusiveLock", "writers"),
+        (ways[0], "models", "AccessExclusiveLock", "readers and writers", 0),
+        (KEY, "users", "ShareRowExclusiveLock", "writers", 0),
     ]
-    assert [row[1:] for row in locks_of(url, ways[2]).rows] == [("models", "ShareLock", "writers")]
-    assert [row[1:] for row in locks_of(url, f"{KEY} NOT VALID", "ALTER TABLE models VALIDATE CONSTRAINT fk").rows] == [
-        ("models", "ShareRowExclusiveLock", "writers"),
-        ("users", "ShareRowExclusiveLock", "writers"),
+    assert [row[1:] for row in locks_of(url, ways[2]).rows] == [("models", "ShareLock", "writers", 0)]
+
+
+@ON_POSTGRESQL
+def test_the_rows_that_a_statement_reads_are_shown_with_the_lock_that_is_held_meanwhile(url):
+    with engine_of(url).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO models SELECT n, 1 FROM generate_series(1, 20000) n")
+        for setting in ("min_parallel_table_scan_size", "parallel_setup_cost", "parallel_tuple_cost"):
+            connection.exec_driver_sql(f'ALTER DATABASE "{make_url(url).database}" SET {setting} = 0')
+    ways = ["ALTER TABLE models ADD COLUMN x INTEGER", f"{KEY} NOT VALID", "CREATE INDEX i ON models (owner)"]
+    assert [row[1:] for row in locks_of(url, *ways).rows] == [
+        ("models", "AccessExclusiveLock", "readers and writers", 0),
+        ("users", "ShareRowExclusiveLock", "writers", 0),
+        ("models", "AccessExclusiveLock", "readers and writers", 20000),
     ]
+    assert ("models", "ShareRowExclusiveLock", "writers", 20000) in [row[1:] for row in locks_of(url, KEY).rows]
 
 
 @ON_POSTGRESQL
@@ -97,7 +109,7 @@ def test_who_reads_and_writes_waits_for_no_validation(url):
     with engine_of(url).begin() as connection:
         connection.exec_driver_sql(f"{KEY} NOT VALID")
     locks = locks_of(url, "ALTER TABLE models VALIDATE CONSTRAINT fk").rows
-    assert [row[1:] for row in locks] == [
+    assert [row[1:4] for row in locks] == [
         ("models", "ShareUpdateExclusiveLock", "neither readers nor writers"),
         ("users", "RowShareLock", "neither readers nor writers"),
     ]

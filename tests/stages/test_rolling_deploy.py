@@ -30,17 +30,19 @@ ROWS = 4500  # in users before the deploy, so that the backfill takes several ba
 
 
 @pytest.fixture
-def rows(url):
-    """The rows that are in the database at the beginning, at 0007."""
+def tables(url):
+    """The URL of a database at 0007, with rows."""
     with stage_app(V05, url) as app:
         upgrade(app)
     add_rows(url)
+    return url
+
+
+def add_many_users(url):
+    numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS})"
+    row = "'Person ' || n, 'person' || n || '@example.com'"
     with engine_of(url).begin() as connection:
-        connection.exec_driver_sql(
-            f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS}) "
-            "INSERT INTO users (name, email) SELECT 'Person ' || n, 'person' || n || '@example.com' FROM numbers"
-        )
-    return rows_of(url)
+        connection.exec_driver_sql(f"{numbers} INSERT INTO users (name, email) SELECT {row} FROM numbers")
 
 
 def told(database, reports):
@@ -49,10 +51,12 @@ def told(database, reports):
     return text
 
 
-def test_a_column_is_renamed_while_two_versions_serve_and_nobody_notices(url, database, rows):
+def test_a_column_is_renamed_while_two_versions_serve_and_nobody_notices(tables, database):
     batch = script_directory(V06).get_revision("0009").module.BATCH
     assert 3 * batch < ROWS, "The backfill takes too few batches to prove anything: raise ROWS."
-    reports = list(deploy(url, DEPLOY, REQUESTS))
+    add_many_users(tables)
+    before = rows_of(tables)
+    reports = list(deploy(tables, DEPLOY, REQUESTS))
     text = told(database, reports)
     for report in reports:
         assert not report.upgraded or report.upgraded.code == 0, report.upgraded.output
@@ -63,32 +67,33 @@ def test_a_column_is_renamed_while_two_versions_serve_and_nobody_notices(url, da
         assert report.across >= REQUESTS / 6 or len(report.sent) == 1, f"Too few forms met another version:\n{text}"
         assert report.meanwhile or not report.step.code, f"Nobody used the app during an upgrade:\n{text}"
         assert not report.lost, "\n".join([text, *report.lost])
-    assert not [line for line in lost_values(rows, rows_of(url)) if not line.endswith(": the row is new")]
+    assert not [line for line in lost_values(before, rows_of(tables)) if not line.endswith(": the row is new")]
 
 
 @pytest.mark.parametrize("version", [V05, V06], ids=["05", "06"])
-def test_it_is_noticed_if_the_old_column_goes_while_a_version_that_needs_it_serves(url, database, rows, version):
-    with stage_app(V07, url) as app:
+def test_it_is_noticed_if_the_old_column_goes_while_a_version_that_needs_it_serves(tables, database, version):
+    with stage_app(V07, tables) as app:
         upgrade(app, "0009")
-    early = [Step("at 0009", (version,)), Step("while 0010 comes", (version,), V07, "0010")]
-    before, after = deploy(url, early, 30)
-    told(database, [before, after])
-    assert not before.failed and not before.lost
-    assert {line.partition(" ")[0] for line in after.failed} == {f"{version.name[:2]}:"}
-    assert any("GET /: 503, Database and code do not match" in line for line in after.failed), after.failed
-    assert not after.lost, after.lost
+    [report] = deploy(tables, [Step("too early: 0010", (version,), V07, "0010")], 0)
+    told(database, [report])
+    assert {line.partition(" ")[0] for line in report.failed} == {f"{version.name[:2]}:"}
+    assert any("GET /: 503, Database and code do not match" in line for line in report.failed), report.failed
+    assert not report.lost, report.lost
 
 
-def test_it_is_noticed_if_a_row_is_missing_or_changed_or_there_twice(url, rows):
-    add = "INSERT INTO model_metadata (model_name, accuracy, status) VALUES ('{}', 0.5, '{}')"
-    with engine_of(url).begin() as connection:
+def test_it_is_noticed_if_a_row_is_missing_or_changed_or_there_twice(tables):
+    add_user = "INSERT INTO users (name, email) VALUES ('Ada', '{}')"
+    add_model = "INSERT INTO model_metadata (model_name, accuracy, status) VALUES ('{}', 0.5, '{}')"
+    with engine_of(tables).begin() as connection:
+        for email in ("ada@example.com", "changed@example.com"):
+            connection.exec_driver_sql(add_user.format(email))
         for name, status in ("rare", "active"), ("changed", "archived"), ("twice", "active"), ("twice", "active"):
-            connection.exec_driver_sql(add.format(name, status))
+            connection.exec_driver_sql(add_model.format(name, status))
     people = People(0)
-    people.users = {"person1@example.com": "Person 1", "person2@example.com": "Person", "nobody@example.com": "Nobody"}
-    people.models = dict.fromkeys(("rare", "changed", "twice"), ("active", None))
-    lost = [line.partition(":")[0] for line in people.lost(url)]
-    assert lost == ["person2@example.com", "nobody@example.com", "changed", "twice"]
+    people.users = {"ada@example.com": "Ada", "changed@example.com": "Zoë", "missing@example.com": "Mei"}
+    people.models = dict.fromkeys(("rare", "changed", "twice", "missing"), ("active", None))
+    lost = [line.partition(":")[0] for line in people.lost(tables)]
+    assert lost == ["changed@example.com", "missing@example.com", "changed", "twice", "missing"]
 
 
 def test_it_is_noticed_if_nobody_answers():

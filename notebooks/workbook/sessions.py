@@ -41,7 +41,7 @@ def another_session(url, *statements, seconds=None):
     def hold(began, end):
         with engine(url).connect() as connection:
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                connection.execute(text(statement))
             began.set()
             end.wait(seconds)
             ended.append(time.monotonic())
@@ -119,7 +119,7 @@ def locks_of(url, *statements):
     held, found = {}, []
     with engine(url).connect() as connection:
         for statement in statements:
-            connection.exec_driver_sql(statement)
+            connection.execute(text(statement))
             now = strongest_locks(connection)
             new = sorted(now.items() - held.items())
             found += [(statement, table, mode, WAIT_BEHIND[mode]) for table, mode in new]

@@ -75,6 +75,24 @@ ANSWERS = {  # notebook: [(beginning of the answer, evidence, …), …] in the 
         ("Neither. The two lines are equal", "Auto-merging models.py models.py:", "versions/0009_merge_region"),
         ("With the new parent Alembic believes", "Running upgrade 0007 -> 0008a, add region and tags"),
     ],
+    "06_expand": [
+        ("All that read or write users, and that is nearly all", "after the upgrade all none all none all all –"),
+        ("The same ones. Now it is the new app", "new app before the upgrade all none all none all all –"),
+        ("None. All that app 05 asks for is still there.", "app 05 at 0008 none none none none none none none"),
+        ("All but one: app 06 at `0007`", "0009 yes yes 0008 yes yes 0007 yes no"),
+        ("Nina Next is in both columns", "Ada O. NULL Nina Next", "Zoë Nguyễn Zoë Nguyễn Nina Next Nina Next"),
+        ("Beside the UPDATE, by far", "more than four times as long beside one UPDATE as beside the batches"),
+        ("2,000 rows are filled: two batches", "the database is at 0008 filled up to 2000 2000"),
+        ("3,000. A batch that is done", "empty rows first 0 3000 1 1 2000 1001"),
+    ],
+    "07_contract": [
+        ("It fails: Lena has no `display_name`.", "contains null values"),
+        ("No. PostgreSQL sees that a CHECK", "are sufficient to prove that it does not contain nulls"),
+        ("App 06 names `name` in every query", "app 06 at 0010 all none all none all all –"),
+        ("The first is saved: 302", "302 422", "Name This field is required."),
+        ("At `0009` app 07 and app 06.", "0010 yes no no 0009 yes yes shows None 0008 no yes yes 0007 no no yes"),
+        ("No, it refuses, and the batch", "cannot drop column name of table users", "ck_users_display_name_required True"),
+    ],
 }  # fmt: skip
 NOT_SHOWN = {"env.py", "already exists"}  # a file; and in 05 what the line is on PostgreSQL, which it does not run
 SHOWING = 10  # so many cells after an answer show it

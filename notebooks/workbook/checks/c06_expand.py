@@ -63,8 +63,8 @@ def expanded(copy):
         return "After 0010d there is no column notes any more, and app 06, which is running, reads and writes it."
     if "description" not in columns:
         return "After 0010d model_metadata has no column description."
-    if not columns["description"]["nullable"] and not columns["description"]["default"]:
-        return "After 0010d app 06 cannot add a model: it leaves description out, and the column may not be empty."
+    if not columns["description"]["nullable"]:
+        return "description may not be NULL, but notes are optional: what would a model without notes have there?"
     if columns["description"]["type"] != columns["notes"]["type"]:
         return f"Notes are of type {columns['notes']['type']}; description is {columns['description']['type']}."
 
@@ -165,6 +165,8 @@ def stopped_and_run_again(copy, revision, source, target):
     ended = copy.flask("db", "upgrade", revision)
     if ended.code:
         return BUSY_TWICE if TWICE in ended.output else f"Run again after a kill, it fails: {last_line(ended)}"
+    copy.sql("DROP TRIGGER once")
+    copy.sql("DROP TABLE seen")
     if copy.sql(f"SELECT {target} FROM model_metadata WHERE id = 7").rows[0][0] != "changed by hand":
         return (
             "Run again after a kill, the script writes over row 7, which was filled, and then changed by hand. "

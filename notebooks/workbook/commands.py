@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from workbook.runners import Finished, choose
+from workbook.runners import FLASK_RUN, Finished, choose
 
 # Settings of the learner's shell that would change what a command prints or does.
 DROPPED = {
@@ -48,9 +48,9 @@ def start(arguments, folder, variables=None, output=None):
     return choose().start(python(arguments), folder, clean_environment(variables), output)
 
 
-def serving(folder, variables=None):
+def serving(folder, variables=None, server=FLASK_RUN):
     """Run the app in `folder` for a block: see Runner.serving."""
-    return choose().serving(folder, clean_environment(variables))
+    return choose().serving(folder, clean_environment(variables), server)
 
 
 def python(arguments):

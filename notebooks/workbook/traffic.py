@@ -13,7 +13,7 @@ import re
 import threading
 import time
 import urllib.parse
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from itertools import count
 from typing import NamedTuple
@@ -63,6 +63,7 @@ class Request(NamedTuple):
     outcome: str  # ANSWERED, AGAIN (a 503 with Retry-After, nothing saved) or FAILED
     status: int  # 0: there was no answer
     said: str  # what the page says, on one line; of requests that were answered: nothing
+    rendered: str  # the server that had rendered the form that was sent; "" if it was no form
 
     def __str__(self):
         return f"{self.name}: {self.status}, {self.said}"
@@ -93,7 +94,7 @@ class People:
 
         Whoever is in the middle of a turn (add a user, look for it, add a model, change it) ends it as it was begun.
         Returns when all have begun another one, so that no request is on its way to a server that is not named any
-        more, and so many `answers` are there; TimeoutError after 30 seconds.
+        more, and so many `answers` are there; TimeoutError after 30 seconds without an answer.
         """
         first = self.now is None
         self.now = Phase(name, servers or self.now.servers)
@@ -105,8 +106,10 @@ class People:
         self.wait_until(lambda: len(self.requests) >= wanted)
 
     def wait_until(self, reached):
-        deadline = time.monotonic() + PATIENCE
+        seen = deadline = 0
         while not reached() and not self.problems:
+            if len(self.requests) > seen or not deadline:
+                seen, deadline = len(self.requests), time.monotonic() + PATIENCE
             if time.monotonic() > deadline:
                 raise TimeoutError(f"People get no more answers from {', '.join(self.now.servers)}.")
             time.sleep(0.005)
@@ -126,21 +129,22 @@ class People:
         return Rows(["failed requests", *sorted(names)], rows)
 
     def lost(self, url):
-        """One line for each user and model that was answered as saved, and is not in the database `url` as it was told.
+        """One line for each user and model that was answered as saved and is not in the database `url` as it was told.
 
+        A row that is there twice is not as it was told either.
         A user's name may stand in the column `name`, in `display_name`, or in both.
         """
         tables = rows_of(url)
         users = {row["id"]: row for row in tables["users"].values()}
-        names = {row["email"]: row.get("display_name") or row.get("name") for row in users.values()}
-        found = {
-            row["model_name"]: (row["status"], row["owner_id"] and users[row["owner_id"]]["email"])
-            for row in tables["model_metadata"].values()
-        }
+        found = defaultdict(list)
+        for row in users.values():
+            found[row["email"]].append(row.get("display_name") or row.get("name"))
+        for row in tables["model_metadata"].values():
+            owner = users[row["owner_id"]]["email"] if row["owner_id"] else None
+            found[row["model_name"]].append((row["status"], owner))
         saved = {**self.users, **self.models}
-        stored = names | found
-        return [f"{key}: {value} was saved, found: {stored.get(key)}" for key, value in saved.items()
-                if stored.get(key) != value]
+        return [f"{key}: {value} was saved, found: {found[key]}"
+                for key, value in saved.items() if found[key] != [value]]
 
 
 def how_many(some, of):
@@ -159,12 +163,13 @@ class Person:
         try:
             for turn in count(1):
                 self.phase = self.people.now
-                next(self.asked)  # so that the server of a page is not the same one in each turn
                 self.use_pages(turn)
         except Ended:
             pass
         except Exception as error:
             self.people.problems.append(error)
+        finally:
+            self.browser.close()
 
     def use_pages(self, turn):
         who = f"{self.people.group}.{self.number}.{turn}"
@@ -177,16 +182,20 @@ class Person:
         models = self.ask("GET", "/models", shows=[model] if added else [])
         if added and models:
             form = re.search(rf'{model}</td>.*?action="([^"]+)"', models.text, re.DOTALL)
-            if self.ask("POST", html.unescape(form[1]), token_of(models) | {"status": "archived"}):
+            if self.ask("POST", html.unescape(form[1]), {"status": "archived"}, models):
                 self.people.models[model] = "archived", email
 
     def fill_in(self, path, **typed):
         """Open a form, and send it to whichever server comes next; returns the answer if it was saved."""
         form = self.ask("GET", path)
-        return form and self.ask("POST", path, token_of(form) | typed)
+        return form and self.ask("POST", path, typed, form)
 
-    def ask(self, method, path, fields=None, shows=()):
-        """Send a request, again while that is what the answer says; returns the answer, or None if it failed."""
+    def ask(self, method, path, typed=None, form=None, shows=()):
+        """Send a request, again while that is what the answer says; returns the answer, or None if it failed.
+
+        `typed` are fields of a form, which stands on the page that was the answer `form`.
+        """
+        fields, rendered = (token_of(form) | typed, form.server) if form else (None, "")
         while True:
             if self.people.end.wait(PAUSE):
                 raise Ended
@@ -194,7 +203,7 @@ class Person:
             answer = self.browser.request(server, method, path, fields)
             outcome, said = judged(answer, method, shows)
             name = f"{method} {re.sub(r'[0-9]+', '…', path.partition('?')[0])}"
-            self.people.requests.append(Request(self.phase.name, name, server, outcome, answer.status, said))
+            self.people.requests.append(Request(self.phase.name, name, server, outcome, answer.status, said, rendered))
             if outcome != AGAIN:
                 return answer if outcome == ANSWERED else None
 
@@ -214,6 +223,7 @@ def judged(answer, method, shows):
 
 
 class Answer(NamedTuple):
+    server: str
     status: int
     headers: dict
     text: str
@@ -241,10 +251,14 @@ class Browser:
             text = answer.read().decode()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            return Answer(0, {}, f"{type(error).__name__}: {error}")
+            return Answer(server, 0, {}, f"{type(error).__name__}: {error}")
         for cookie in answer.headers.get_all("Set-Cookie", []):
             self.cookies[cookie.partition("=")[0]] = cookie.partition(";")[0]
-        return Answer(answer.status, answer.headers, text)
+        return Answer(server, answer.status, answer.headers, text)
+
+    def close(self):
+        for connection in self.connections.values():
+            connection.close()
 
 
 def token_of(page):

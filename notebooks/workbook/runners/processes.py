@@ -50,14 +50,14 @@ class Processes:
             return Finished(process.returncode, output.read()), cost
 
     @contextmanager
-    def serving(self, folder, environment):
-        process = self.start([sys.executable, "-m", "flask", "run", "--port", "0"], folder, environment)
+    def serving(self, folder, environment, server):
+        process = self.start([sys.executable, "-m", *server], folder, environment)
         # A server logs each request, and stops when nobody has read the last few hundred lines.
         reader = threading.Thread(target=process.stdout.read, daemon=True)
         try:
             address = next((found[0] for line in process.stdout if (found := re.search(r"http://[\d.:]+", line))), None)
             if not address:
-                raise RuntimeError("flask run ended before it served a page")
+                raise RuntimeError(f"{server[0]} ended before it served a page")
             reader.start()
             yield visitor(address)
         finally:

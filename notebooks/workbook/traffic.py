@@ -140,7 +140,7 @@ class People:
         for row in users.values():
             found[row["email"]].append(row.get("display_name") or row.get("name"))
         for row in tables["model_metadata"].values():
-            owner = users[row["owner_id"]]["email"] if row["owner_id"] else None
+            owner = users.get(row["owner_id"], {}).get("email")
             found[row["model_name"]].append((row["status"], owner))
         saved = {**self.users, **self.models}
         return [f"{key}: {value} was saved, found: {found[key]}"

@@ -91,7 +91,7 @@ ANSWERS = {  # notebook: [(beginning of the answer, evidence, …), …] in the 
         ("App 06 names `name` in every query", "app 06 at 0010 all none all none all all –"),
         ("The first is saved: 302", "302 422", "Name This field is required."),
         ("At `0009` app 07 and app 06.", "0010 yes no no 0009 yes yes shows None 0008 no yes yes 0007 no no yes"),
-        ("No, it refuses, and the batch", "cannot drop column name of table users", "ck_users_display_name_required True"),
+        ("No, it refuses, and the batch", "cannot drop column name of table users", "display_name_required True"),
     ],
 }  # fmt: skip
 NOT_SHOWN = {"env.py", "already exists"}  # a file; and in 05 what the line is on PostgreSQL, which it does not run

@@ -25,6 +25,7 @@ from workbook.views import Rows
 PAUSE = 0.005  # seconds between two requests of a person
 PATIENCE = 30  # seconds for one answer, and to wait for more of them
 ANSWERED, AGAIN, FAILED = "answered", "to be tried again", "failed"
+GROUPS = count(1)  # so that those who come later take other emails
 
 
 @contextmanager
@@ -71,11 +72,11 @@ class Request(NamedTuple):
 class People:
     """What they asked and what came of it: `requests`, a list of Request in the order of the answers.
 
-    `users` is {email: name} and `models` {model_name: (status, owner's email or None)}: all that was answered as saved.
+    `users` is {email: name} and `models` {model_name: (status, owner's email)}: all that was answered as saved.
     """
 
     def __init__(self, count):
-        self.now, self.end = None, threading.Event()
+        self.now, self.end, self.group = None, threading.Event(), next(GROUPS)
         self.requests, self.users, self.models, self.problems = [], {}, {}, []
         self.people = [Person(self, number) for number in range(1, count + 1)]
 
@@ -117,10 +118,11 @@ class People:
         """The Requests that failed, or those of a phase."""
         return [one for one in self.requests if one.outcome == FAILED and phase in (None, one.phase)]
 
-    def summary(self):
-        """Show for each phase, and each kind of request in it, how many failed: none, some or all."""
-        totals = Counter((one.phase, one.name) for one in self.requests)
-        failed = Counter((one.phase, one.name) for one in self.failed())
+    def summary(self, *phases):
+        """Show for each phase (or those that are named) and each kind of request how many failed: none, some or all."""
+        counted = [one for one in self.requests if not phases or one.phase in phases]
+        totals = Counter((one.phase, one.name) for one in counted)
+        failed = Counter((one.phase, one.name) for one in counted if one.outcome == FAILED)
         phases, names = (list(dict.fromkeys(key[part] for key in totals)) for part in (0, 1))
         words = {key: how_many(failed[key], total) for key, total in totals.items()}
         rows = [(phase, *(words.get((phase, name), "–") for name in sorted(names))) for phase in phases]
@@ -138,7 +140,7 @@ class People:
         for row in users.values():
             found[row["email"]].append(row.get("display_name") or row.get("name"))
         for row in tables["model_metadata"].values():
-            owner = users[row["owner_id"]]["email"] if row["owner_id"] else None
+            owner = users.get(row["owner_id"], {}).get("email")
             found[row["model_name"]].append((row["status"], owner))
         saved = {**self.users, **self.models}
         return [f"{key}: {value} was saved, found: {found[key]}"
@@ -154,7 +156,7 @@ class Person:
 
     def __init__(self, people, number):
         self.people, self.number = people, number
-        self.browser, self.phase, self.owner, self.asked = Browser(), None, "", count(number)
+        self.browser, self.phase, self.asked = Browser(), None, count(number)
         self.thread = threading.Thread(target=self.go_on, daemon=True)
 
     def go_on(self):
@@ -170,19 +172,18 @@ class Person:
             self.browser.close()
 
     def use_pages(self, turn):
-        name, email = f"Visitor {self.number}.{turn}", f"visitor{self.number}.{turn}@example.com"
-        model = f"model of visitor {self.number}.{turn}"
+        who = f"{self.people.group}.{self.number}.{turn}"
+        name, email, model = f"Visitor {who}", f"visitor{who}@example.com", f"model of visitor {who}"
         if added := self.fill_in("/add", name=name, email=email):
-            self.owner, self.people.users[email] = email, name
+            self.people.users[email] = name
         self.ask("GET", "/", shows=[name, email] if added else [])
-        owner = self.owner  # the last user that was saved
-        if added := self.fill_in("/models/add", model_name=model, accuracy="0.5", owner=owner):
-            self.people.models[model] = "active", owner or None
+        if added := self.fill_in("/models/add", model_name=model, accuracy="0.5", owner=email):
+            self.people.models[model] = "active", email
         models = self.ask("GET", "/models", shows=[model] if added else [])
-        if added and models and (form := re.search(rf'{model}</td>.*?action="([^"]+)"', models.text, re.DOTALL)):
-            changed = self.ask("POST", html.unescape(form[1]), {"status": "archived"}, models)
-            if changed:
-                self.people.models[model] = "archived", owner or None
+        if added and models:
+            form = re.search(rf'{model}</td>.*?action="([^"]+)"', models.text, re.DOTALL)
+            if self.ask("POST", html.unescape(form[1]), {"status": "archived"}, models):
+                self.people.models[model] = "archived", email
 
     def fill_in(self, path, **typed):
         """Open a form, and send it to whichever server comes next; returns the answer if it was saved."""

@@ -61,9 +61,9 @@ class Project:
         shared = self.variables.get("DATABASE_URL")
         return Path(make_url(shared).database) if shared else self.folder / "instance" / "app.db"
 
-    def flask(self, *arguments):
-        """Run `flask <arguments>` here and wait; returns how it ended."""
-        return commands.run(["flask", *arguments], self.folder, self.variables)
+    def flask(self, *arguments, variables=None):
+        """Run `flask <arguments>` here and wait, with more environment `variables`; returns how it ended."""
+        return commands.run(["flask", *arguments], self.folder, self.variables | (variables or {}))
 
     def must(self, *arguments):
         """Run `flask <arguments>`; CommandFailed with everything it printed if it fails."""
@@ -82,6 +82,18 @@ class Project:
     def exists(self):
         return self.database != "sqlite" or self.file.exists()
 
+    def sql(self, statement):
+        """Run one SQL statement, as a database client would, and show the rows that it returns; Refused if it fails."""
+        engine = create_engine(self.url, poolclass=NullPool)
+        try:
+            with engine.begin() as connection:
+                result = connection.execute(text(statement))
+                if result.returns_rows:
+                    return views.Rows(list(result.keys()), [tuple(row) for row in result])
+                return views.Text(f"rows changed: {result.rowcount}" if result.rowcount >= 0 else "done")
+        except DBAPIError as error:
+            raise Refused(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
+
     def revision(self):
         """The revisions that the database says it is at: none, one, or several."""
         if not self.exists():
@@ -97,9 +109,9 @@ class Workspace(Project):
     `stage` is a stage's folder name. With `migrations=False` the copy has no
     migrations folder, as before `flask db init`. With `rows` the database is
     upgraded and holds that many sample rows a table. `database` is "sqlite",
-    "postgresql", or another Workspace, to share its database. The copy is the folder `name` (default: the stage's name) in
-    the scratch folder and is made anew each time; two notebooks that run at
-    the same time get two copies.
+    "postgresql", or another Workspace, to share its database. The copy is the
+    folder `name` (default: the stage's name) in the scratch folder and is made
+    anew each time; two notebooks that run at the same time get two copies.
     """
 
     current = None  # the one that %flask works in
@@ -212,18 +224,6 @@ class Workspace(Project):
         return path.relative_to(self.folder).as_posix()
 
     # The database
-
-    def sql(self, statement):
-        """Run one SQL statement, as a database client would, and show the rows that it returns; Refused if it fails."""
-        engine = create_engine(self.url, poolclass=NullPool)
-        try:
-            with engine.begin() as connection:
-                result = connection.execute(text(statement))
-                if result.returns_rows:
-                    return views.Rows(list(result.keys()), [tuple(row) for row in result])
-                return views.Text(f"rows changed: {result.rowcount}")
-        except DBAPIError as error:
-            raise Refused(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
 
     def rows(self, table, limit=5):
         """Show the first rows of a table by id; `limit` of them."""

@@ -80,6 +80,45 @@ PROBLEMS = [
     ),
     ("downgrade past a merge", "05_merge_conflict", ["Ambiguous walk"]),
     (
+        "a rename in one step while the app runs",
+        "06_expand",
+        ["Database and code do not match", "The database is at revision 0008x, this code expects revision 0007."],
+    ),
+    ("a deploy before its upgrade", "06_expand", ["new app before the upgrade  all    none      all"]),
+    (
+        "one big UPDATE while others write",
+        "06_expand",
+        ["more than four times as long", "waited for more than half of the time that the UPDATE took"],
+    ),
+    ("a backfill that is killed half-way", "06_expand", ["the database is at 0008", "2000    2000", "Corrected"]),
+    (
+        "a script that commits and does not say that it may begin again",
+        "06_expand",
+        ["canceling statement due to lock timeout", "so the script cannot simply run again"],
+    ),
+    ("OFFSET over rows that change", "06_expand", ["1      2000  1001"]),
+    (
+        "rows that come between the backfill and NOT NULL",
+        "07_contract",
+        ['column "display_name" of relation "users" contains null values'],
+    ),
+    (
+        "NOT NULL on a table that is in use",
+        "07_contract",
+        ["AccessExclusiveLock  readers and writers", 'verifying table "users"', "sufficient to prove"],
+    ),
+    (
+        "a column dropped while an app uses it",
+        "07_contract",
+        ["This code does not know that revision: deploy the newer code.", "app 06 at 0010   all    none      all"],
+    ),
+    ("a form that outlives a deploy", "07_contract", ["This field is required."]),
+    (
+        "a view that uses the column",
+        "07_contract",
+        ["cannot drop column name of table users because other objects depend on it", "goes on from there"],
+    ),
+    (
         "default in the words of SQLite",
         "08_postgresql",
         ['column "is_public" is of type boolean but default expression is of type integer'],

@@ -67,8 +67,8 @@ def changes(connection, old, new):
 
 
 def changes_in(connection, each, old, new):
-    before = table(each, *map(column, old.columns), schema=BEFORE)
-    after = table(each, *map(column, new.columns))
+    before = table(each, *map(column, old.columns), schema=BEFORE).alias("before")
+    after = table(each, *map(column, new.columns)).alias("after")
     kept = [name for name in old.columns if name in new.columns]
     pairs, differ = compare(connection, before, after, old, new, kept)
     rows = rows_text(count(connection, after))
@@ -79,7 +79,9 @@ def changes_in(connection, each, old, new):
         rows += f", {missing} missing" * (missing > 0) + f", {added} new" * (added > 0)
         same = [name for name in kept if not differ[name]]
         yield f"{rows}, the same values in {', '.join(same)}" if pairs else rows
-        yield from (f"{name}: {values_text(differ[name])} differ" for name in kept if differ[name])
+        for name in kept:
+            if differ[name]:
+                yield f"{name}: {values_text(differ[name])} {'differs' if differ[name] == 1 else 'differ'}"
     for name in old.columns:
         if name in new.columns:
             continue

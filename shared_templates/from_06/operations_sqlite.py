@@ -60,6 +60,7 @@ def load(engine, file, seconds):
     """
     with opened(file).connect() as copy, engine.connect() as connection:
         source, target = (each.connection.dbapi_connection for each in (copy, connection))
+        target.execute("PRAGMA busy_timeout = 0")  # copy_pages counts the seconds
         try:
             copy_pages(source, target, progress("restored"), time.monotonic() + seconds)
         except sqlite3.DatabaseError as error:

@@ -20,6 +20,7 @@ from faults import (
     look,
     many_at_once,
     not_survived,
+    room_for,
     sample,
     slow_upgrade,
     taken,
@@ -27,7 +28,6 @@ from faults import (
 from migration_walk import picture
 from projects import OLD_CALL, copy_project, prepare, together, use_stock_env
 from sqlalchemy import event, make_url
-from sqlalchemy.pool import Pool
 
 from workbook import postgres, stages
 from workbook.rows import add_rows
@@ -72,20 +72,6 @@ def check_it_ends_well(folder, url, step):
 def pages_of(url):
     with engine_of(url).connect() as connection:
         return connection.exec_driver_sql("PRAGMA page_count").scalar()
-
-
-@contextmanager
-def room_for(pages):
-    """Within the block, no SQLite database that is opened here can grow beyond so many pages: its disk is full."""
-
-    def limit(connection, record):
-        connection.execute(f"PRAGMA max_page_count = {pages}")
-
-    event.listen(Pool, "connect", limit)
-    try:
-        yield
-    finally:
-        event.remove(Pool, "connect", limit)
 
 
 def pages_needed(folder, step):

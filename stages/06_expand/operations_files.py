@@ -64,7 +64,8 @@ def publish(file, target):
         os.rename(file, target)
     if os.name == "posix":  # the name itself is on the disk only when the folder is
         folder = os.open(target.parent, os.O_RDONLY)
-        os.fsync(folder)
+        with suppress(OSError):  # not every file system can
+            os.fsync(folder)
         os.close(folder)
 
 

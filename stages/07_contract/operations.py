@@ -77,7 +77,7 @@ def rehearse():
     """Upgrade a copy of the database, and say what that changed.
 
     The copy has all rows, so a migration that fails on them fails here first, and
-    its time is what it will take. The database itself is only read.
+    takes about as long as it will. The database itself is only read.
     """
     with one_line_errors("Stopped: the clone is dropped, the database is as it was."):
         engine, kind = connect()

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import click
-from psycopg.conninfo import make_conninfo
 
 
 class ToolFailed(click.ClickException):
@@ -69,9 +68,15 @@ def command_of(engine, tool, arguments):
     settings.pop("context", None)  # for the driver only
     secret = {"PGPASSWORD": settings.pop("password")} if "password" in settings else {}
     if tool != "pg_restore":  # which writes a script here, and asks no server
-        arguments = ["--no-password", f"--dbname={make_conninfo(**settings)}", *arguments]
+        target = " ".join(f"{name}={quoted(value)}" for name, value in settings.items())
+        arguments = ["--no-password", f"--dbname={target}", *arguments]
     environment = os.environ | {"PGCONNECT_TIMEOUT": "5", "LC_ALL": "C"} | secret
     return [shutil.which(tool, path=folder_of_tools(server_version(engine))), *arguments], environment
+
+
+def quoted(value):
+    """As libpq reads a setting: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING"""
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def server_version(engine):
@@ -114,11 +119,15 @@ def tool_folders():
     yield from filter(None, os.environ.get("PATH", "").split(os.pathsep))
 
 
+# What stands before the text of an error: a word that depends on the language, or the code that psql says.
+PREFIX = re.compile(r"^.*?(\b(error|fatal): *(query failed: error: *)?([0-9A-Z]{5}: )?|: *[0-9A-Z]{5}: )", re.I)
+
+
 def reason(engine, tool, text):
     """The line of `text` that says why the tool has failed."""
     lines = [line for line in text.splitlines() if line.strip()] or ["it was ended"]
-    wrong = next((line for line in lines if re.search(r"\b(error|fatal):", line, re.IGNORECASE)), lines[-1])
+    wrong = next(filter(PREFIX.match, lines), lines[-1])
     if "55P03" in wrong or "lock timeout" in wrong:
         return "Tables are in use by another session. End it, or stop the app, then run this again."
-    line = re.sub(r"^.*?\b(error|fatal): *(query failed: ERROR: *)?([0-9A-Z]{5}: )?", "", wrong, flags=re.IGNORECASE)
+    line = PREFIX.sub("", wrong)
     return f"{tool}: {line.replace(engine.url.password, '***') if engine.url.password else line}"

@@ -39,11 +39,11 @@ def kill(folder, url, place, arguments, moment):
 
 
 def moments_of(folder, url, place, *arguments):
-    """How many moments the command has, seen on a copy; a part of them unless all are wanted."""
+    """The moments of the command, counted on a copy; a few of them unless all are wanted."""
     copy = copy_database(url)
     count = run_command(folder, copy, place, arguments, lambda number: None)
     drop_database(copy)
-    return sample(list(range(count)), None if ALL else 4)
+    return sample(list(range(count)), None if ALL else 3)
 
 
 def left_in(folder):
@@ -93,8 +93,7 @@ def test_a_killed_restore_leaves_the_old_database_or_the_new_one(new_place, stag
         new += is_same(seen, place.before)
         with stage_app(stage, url) as app:
             Place(app, url, place.before, tmp_path).flask("restore", "old.backup", "--yes")
-            check_same(place.before, picture(url))
-            upgrade(app)
+        check_same(place.before, picture(url))
         drop_database(url)
     drop_database(newer)
     print(f"{database}: restore killed, survived {len(moments)}/{len(moments)}, restored in {new} of them")
@@ -104,7 +103,8 @@ def test_a_killed_restore_leaves_the_old_database_or_the_new_one(new_place, stag
 def test_a_killed_rehearsal_changes_nothing_and_the_next_one_removes_what_it_left(new_place, stage, database, tmp_path):
     place = new_place("0009")
     moments = moments_of(stage, place.url, tmp_path, "rehearse")
-    for moment in moments if ALL else moments[1:3]:
+    moments = moments if ALL else moments[1:2]
+    for moment in moments:
         kill(stage, place.url, tmp_path, ("rehearse",), moment)
         place.check_unchanged()
         deadline = time.monotonic() + 20

@@ -119,15 +119,16 @@ def tool_folders():
     yield from filter(None, os.environ.get("PATH", "").split(os.pathsep))
 
 
-# What stands before the text of an error: a word that depends on the language, or the code that psql says.
-PREFIX = re.compile(r"^.*?(\b(error|fatal): *(query failed: error: *)?([0-9A-Z]{5}: )?|: *[0-9A-Z]{5}: )", re.I)
+# How a line with an error begins: with a word that depends on the server's language, and with the code that psql says.
+WORD = re.compile(r"^.*?\b(?:error|ERROR|fatal|FATAL): *(?:query failed: ERROR: *)?")
+CODE = re.compile(r"^.*?: *(?=[A-Z]*\d)[0-9A-Z]{5}: ")
 
 
 def reason(engine, tool, text):
     """The line of `text` that says why the tool has failed."""
     lines = [line for line in text.splitlines() if line.strip()] or ["it was ended"]
-    wrong = next(filter(PREFIX.match, lines), lines[-1])
-    if "55P03" in wrong or "lock timeout" in wrong:
+    wrong = [*filter(WORD.match, lines)][:1] or [*filter(CODE.match, lines)][-1:] or lines[-1:]
+    if "55P03" in wrong[0] or "lock timeout" in wrong[0]:
         return "Tables are in use by another session. End it, or stop the app, then run this again."
-    line = PREFIX.sub("", wrong)
+    line = WORD.sub("", CODE.sub("", wrong[0]))
     return f"{tool}: {line.replace(engine.url.password, '***') if engine.url.password else line}"

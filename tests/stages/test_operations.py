@@ -1,6 +1,7 @@
 """`flask backup` and `flask restore`: every row comes back, nothing is overwritten, errors are one line."""
 import errno
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from browsing import ON_POSTGRESQL, ON_SQLITE
 from faults import another_session
 from migration_walk import picture
 from operating import EACH_STAGE, LAST, OLDER, check_same, table_names
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
 
 from workbook import postgres
 from workbook.rows import add_rows
@@ -260,6 +261,17 @@ def test_what_a_killed_backup_left_is_removed_and_what_is_in_use_is_not(place):
         assert not left.exists() and (used / "half").exists()
 
 
+@LAST
+def test_long_work_says_how_far_it_is_and_short_work_nothing(place, monkeypatch):
+    assert len(place.flask("backup", "quiet.backup").splitlines()) == 1
+    monkeypatch.setitem(place.module().progress.__globals__, "STEP", 2000)
+    kind = place.module()
+    monkeypatch.setattr(kind, "PAGES" if hasattr(kind, "PAGES") else "CHUNK", 1 if hasattr(kind, "PAGES") else 1000)
+    done = re.findall(r"^0 MB (\w+)$", place.flask("backup", "loud.backup"), re.MULTILINE)
+    assert len(done) > 3 and set(done) <= {"copied", "written"}
+    assert "0 MB restored\n" in place.flask("restore", "loud.backup", "--yes")
+
+
 # --- while others use the database --------------------------------------------
 
 
@@ -432,6 +444,21 @@ def test_missing_or_old_tools_are_one_line_that_says_what_to_install(place, monk
 
 @LAST
 @ON_POSTGRESQL
+@pytest.mark.parametrize("said, line", [
+    ("WARNING:  25001: begun already\nERROR:  42501: must be owner\nLOCATION:  aclcheck_error", "must be owner"),
+    ("FEHLER:  42501: keine Berechtigung für p@ss\nORT:  aclcheck_error", "keine Berechtigung für ***"),
+    ("pg_dump: error: query failed: ERROR:  permission denied\npg_dump: detail: Query was: …", "permission denied"),
+    ("pg_restore: error: could not read from input file: end of file", "could not read from input file: end of file"),
+    ("", "it was ended"),
+])  # fmt: skip
+def test_the_one_line_of_a_tool_is_its_error_in_any_language(place, said, line):
+    reason = place.module().psql.__globals__["reason"]
+    engine = create_engine("postgresql+psycopg://me:p%40ss@localhost/app")
+    assert reason(engine, "psql", said) == f"psql: {line}"
+
+
+@LAST
+@ON_POSTGRESQL
 def test_an_older_server_is_not_asked_for_what_it_does_not_know(place, monkeypatch):
     place.flask("backup", "all.backup")
     kind, seen = place.module(), []
@@ -472,4 +499,7 @@ def test_a_database_that_is_not_there_or_in_memory_is_one_line(place):
         place.app.config["MIGRATION_DATABASE_URL"] = url
         for command in ("backup", "rehearse"):
             assert place.error(command) == text
+    Path("instance").mkdir()
+    place.app.config["MIGRATION_DATABASE_URL"] = "sqlite:///nothing.db"
+    assert place.error("restore", "no.backup") == "no.backup: No such file or directory"
     assert not Path("instance", "nothing.db").exists(), "Looking at a database has created it."

@@ -35,7 +35,8 @@ def connect(new=False):
     options = engine_options(url.render_as_string(hide_password=False))
     engine = create_engine(url, poolclass=NullPool, connect_args=options.get("connect_args", {}))
     try:
-        engine.connect().close()
+        if not is_missing(url):  # to connect would create it
+            engine.connect().close()
     except DBAPIError as error:
         raise click.ClickException(f"The database cannot be opened: {first_line(error)}") from None
     return engine, kind

@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from migration_walk import Picture, picture, way_back
 from sqlalchemy import Engine, event, make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import Pool
 
 from workbook import postgres, stages
 from workbook.rows import add_rows
@@ -62,6 +63,20 @@ def at_statement(text, act):
         assert not waiting, f"No statement had {text} in it, so this proves nothing."
     finally:
         event.remove(Engine, "before_cursor_execute", statement)
+
+
+@contextmanager
+def room_for(pages):
+    """Within the block, no SQLite database that is opened here can grow beyond so many pages: its disk is full."""
+
+    def limit(connection, record):
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    event.listen(Pool, "connect", limit)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", limit)
 
 
 class Points:

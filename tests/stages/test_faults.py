@@ -18,6 +18,7 @@ from faults import (
     look,
     many_at_once,
     not_survived,
+    room_for,
     sample,
     slow_upgrade,
     taken,
@@ -25,7 +26,6 @@ from faults import (
 from migration_walk import picture
 from projects import OLD_CALL, copy_project, prepare, together, use_stock_env
 from sqlalchemy import event, make_url
-from sqlalchemy.pool import Pool
 from werkzeug.serving import make_server
 
 from workbook import postgres, stages
@@ -73,20 +73,6 @@ def check_it_ends_well(folder, url, step):
 def pages_of(url):
     with engine_of(url).connect() as connection:
         return connection.exec_driver_sql("PRAGMA page_count").scalar()
-
-
-@contextmanager
-def room_for(pages):
-    """Within the block, no SQLite database that is opened here can grow beyond so many pages: its disk is full."""
-
-    def limit(connection, record):
-        connection.execute(f"PRAGMA max_page_count = {pages}")
-
-    event.listen(Pool, "connect", limit)
-    try:
-        yield
-    finally:
-        event.remove(Pool, "connect", limit)
 
 
 def pages_needed(folder, step):

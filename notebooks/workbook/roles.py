@@ -1,0 +1,47 @@
+"""Roles of a notebook's own on the PostgreSQL server, made as an administrator makes them."""
+from sqlalchemy import make_url
+
+from workbook import postgres
+from workbook.workspace import run_sql
+
+
+class Administrator:
+    """The server's own role, which may do everything, in the database of a Workspace on PostgreSQL.
+
+    A server has its roles in common for all its databases, so `new_name` gives each notebook names of its own.
+    `drop` removes the database and the roles; what else those roles own has to be gone by then.
+    """
+
+    def __init__(self, work):
+        self.url = work.url  # kept: the commands of the Workspace may get another role's
+        self.roles = []
+        # Settings of the session, which only this role may ask for: see postgres.SESSION.
+        for setting in ("timezone = 'UTC'", "lc_messages = 'C'"):
+            self.sql(f'ALTER DATABASE "{self.database}" SET {setting}')
+
+    @property
+    def database(self):
+        """The name of the database."""
+        return make_url(self.url).database
+
+    def new_name(self):
+        """A name for a role that is made next."""
+        self.roles.append(postgres.new_name())
+        return self.roles[-1]
+
+    def sql(self, *statements):
+        """Run SQL statements, each in a transaction of its own; Refused by the first that fails."""
+        for statement in statements:
+            run_sql(self.url, statement)
+
+    def url_of(self, role, password):
+        """The URL of the database for a role."""
+        url = make_url(self.url).difference_update_query(["options"]).set(username=role, password=password)
+        return url.render_as_string(hide_password=False)
+
+    def drop(self):
+        postgres.drop_database(self.url)
+        with postgres.admin_connection() as connection:
+            for role in self.roles:
+                connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{role}"')
+        self.roles.clear()

@@ -1,7 +1,9 @@
 """Roles of a notebook's own on the PostgreSQL server, made as an administrator makes them."""
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
-from workbook import postgres
+from workbook import postgres, views
 from workbook.workspace import run_sql
 
 
@@ -45,3 +47,24 @@ class Administrator:
             for role in self.roles:
                 connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{role}"')
         self.roles.clear()
+
+
+def refusals(url, *statements):
+    """[what the database says, or None if it allows it] of each statement: each is run in `url`, and rolled back."""
+    found = []
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        for statement in statements:
+            try:
+                connection.exec_driver_sql(statement)
+                found.append(None)
+            except DBAPIError as error:
+                found.append(str(error.orig).partition("\n")[0])
+            connection.rollback()
+    return found
+
+
+def tries(url, *statements):
+    """Show what the database says to each statement; none of them changes anything."""
+    return views.Rows(["statement", "the database says"], [
+        (statement, refusal or "allowed") for statement, refusal in zip(statements, refusals(url, *statements))
+    ])  # fmt: skip

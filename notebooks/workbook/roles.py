@@ -1,4 +1,7 @@
 """Roles of a notebook's own on the PostgreSQL server, made as an administrator makes them."""
+import atexit
+from contextlib import suppress
+
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -10,16 +13,17 @@ from workbook.workspace import run_sql
 class Administrator:
     """The server's own role, which may do everything, in the database of a Workspace on PostgreSQL.
 
-    A server has its roles in common for all its databases, so `new_name` gives each notebook names of its own.
-    `drop` removes the database and the roles; what else those roles own has to be gone by then.
+    A server has its roles in common for all its databases, so `new_name` gives each notebook names of its own. When
+    this process ends, the databases and roles of its Administrators are dropped.
     """
 
     def __init__(self, work):
         self.url = work.url  # kept: the commands of the Workspace may get another role's
-        self.roles = []
+        self.databases, self.roles = [self.url], []
         # Settings of the session, which only this role may ask for: see postgres.SESSION.
         for setting in ("timezone = 'UTC'", "lc_messages = 'C'"):
             self.sql(f'ALTER DATABASE "{self.database}" SET {setting}')
+        atexit.register(self.drop)
 
     @property
     def database(self):
@@ -30,6 +34,11 @@ class Administrator:
         """A name for a role that is made next."""
         self.roles.append(postgres.new_name())
         return self.roles[-1]
+
+    def new_database(self):
+        """The URL of a new, empty database for this role."""
+        self.databases.append(postgres.create_database())
+        return self.databases[-1]
 
     def sql(self, *statements):
         """Run SQL statements, each in a transaction of its own; Refused by the first that fails."""
@@ -42,11 +51,13 @@ class Administrator:
         return url.render_as_string(hide_password=False)
 
     def drop(self):
-        postgres.drop_database(self.url)
-        with postgres.admin_connection() as connection:
-            for role in self.roles:
-                connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{role}"')
-        self.roles.clear()
+        """Drop the databases, and the roles: nothing is theirs any more then."""
+        with suppress(DBAPIError):  # a server that is gone has taken them with it
+            for url in self.databases:
+                postgres.drop_database(url)
+            with postgres.admin_connection() as connection:
+                for role in self.roles:
+                    connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{role}"')
 
 
 def refusals(url, *statements):

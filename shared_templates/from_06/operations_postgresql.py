@@ -11,35 +11,39 @@ from sqlalchemy.pool import NullPool
 
 from operations_files import progress
 from operations_rows import BEFORE, Contents, tables_of
-from operations_tools import pg_dump, pg_restore, psql, server_version
+from operations_tools import ToolFailed, pg_dump, pg_restore, psql, server_version
 
 NAME, SUFFIX = "PostgreSQL", ".dump"
 FIRST_BYTES = b"PGDMP"
 CHUNK = 1_000_000
 COPY = re.compile(rb"COPY (.+?) +(\(.*\) )?FROM stdin;")
-# All that is in the database, so that nothing is left of a later revision. It is in one transaction
-# with what comes in its place. psql's \gexec runs each row of the result as a statement.
+# All that the database holds, so that nothing is left of a later revision; in one transaction with what
+# comes in its place. \gexec of psql runs each row of the result as a statement.
 DROP_EVERYTHING = rb"""
 BEGIN;
 SET LOCAL lock_timeout = %d;
 SET LOCAL client_min_messages = error;
 SET LOCAL search_path = '';
-WITH everything (place, kind, name, oid) AS (
-    SELECT 1, 'EXTENSION', quote_ident(extname), oid FROM pg_extension
+SELECT lo_unlink(oid) FROM pg_largeobject_metadata;
+WITH everything (place, what, oid) AS (
+    SELECT 1, format('EXTENSION IF EXISTS %%I', extname), oid FROM pg_extension
     WHERE extowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
-    UNION ALL SELECT 2, 'SCHEMA', quote_ident(nspname), oid FROM pg_namespace
+    UNION ALL
+    SELECT 2, format('SCHEMA IF EXISTS %%I', nspname), oid FROM pg_namespace
     WHERE nspname <> 'public' AND nspname NOT LIKE 'pg\_%%'
-    UNION ALL SELECT 3, 'TABLE', format('public.%%I', relname), oid FROM pg_class
-    WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p')
-    UNION ALL SELECT 4, CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
-        WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TYPE' END, format('public.%%I', relname), oid
-    FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relkind IN ('v', 'm', 'f', 'S', 'c')
-    UNION ALL SELECT 5, 'TYPE', format('public.%%I', typname), oid FROM pg_type
+    UNION ALL
+    SELECT CASE WHEN relkind IN ('r', 'p') THEN 3 ELSE 4 END, format('%%s IF EXISTS public.%%I', CASE relkind
+        WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
+        WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, relname), oid
+    FROM pg_class WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+    UNION ALL
+    SELECT 5, format('TYPE IF EXISTS public.%%I', typname), oid FROM pg_type
     WHERE typnamespace = to_regnamespace('public') AND typtype IN ('e', 'd', 'r')
-    UNION ALL SELECT 6, 'ROUTINE', oid::regprocedure::text, oid FROM pg_proc
+    UNION ALL
+    SELECT 6, format('ROUTINE IF EXISTS %%s', oid::regprocedure), oid FROM pg_proc
     WHERE pronamespace = to_regnamespace('public')
 )
-SELECT format('DROP %%s IF EXISTS %%s CASCADE', kind, name) FROM everything
+SELECT format('DROP %%s CASCADE', what) FROM everything
 WHERE oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = everything.oid AND deptype = 'e')
 ORDER BY place \gexec
 """
@@ -74,7 +78,7 @@ def contents(engine, file):
                 elif found := COPY.match(line):
                     here = found[1].decode().removeprefix("public.")
                     rows[here] = 0
-    except click.ClickException as error:
+    except ToolFailed as error:
         raise ValueError(error.message) from None
     rows.pop("alembic_version", None)
     return Contents(revisions, rows)

@@ -1,8 +1,10 @@
 """What a database holds, and what an upgrade has changed of it. Nothing here needs editing."""
+import warnings
 from typing import NamedTuple
 
 from alembic.migration import MigrationContext
 from sqlalchemy import Text, and_, cast, column, func, inspect, select, table
+from sqlalchemy.exc import SAWarning
 
 from errors import name as revision_text
 
@@ -42,9 +44,10 @@ def tables_of(connection):
     """{name: Table}, without Alembic's own one."""
     inspector = inspect(connection)
     found = {}
-    for each in sorted(set(inspector.get_table_names()) - {"alembic_version"}):
-        types = {column["name"]: str(column["type"]) for column in inspector.get_columns(each)}
-        found[each] = Table(inspector.get_pk_constraint(each)["constrained_columns"], types)
+    with warnings.catch_warnings(category=SAWarning, action="ignore"):  # of types that SQLAlchemy does not know
+        for each in sorted(set(inspector.get_table_names()) - {"alembic_version"}):
+            types = {column["name"]: str(column["type"]) for column in inspector.get_columns(each)}
+            found[each] = Table(inspector.get_pk_constraint(each)["constrained_columns"], types)
     return found
 
 

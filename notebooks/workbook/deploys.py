@@ -1,6 +1,7 @@
 """Several deploys at once, as when many servers start together and each begins with `flask db upgrade`."""
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -22,21 +23,28 @@ def at_once(work, count):
     deploys = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         logs = [Path(folder, f"{number}.log") for number in range(count)]
-        try:
-            with migrates.begin() as connection:
-                connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
-                for log in logs:
-                    with log.open("wb") as output:
-                        deploys.append(commands.start(["flask", "db", "upgrade"], work.folder, work.variables, output))
-                    wait_until_it_waits(deploys[-1], log)
+        with migrates.begin() as connection, killed_by_an_error(deploys):
+            connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+            for log in logs:
+                with log.open("wb") as output:
+                    deploys.append(commands.start(["flask", "db", "upgrade"], work.folder, work.variables, output))
+                wait_until_it_waits(deploys[-1], log)
+        with killed_by_an_error(deploys):
             codes = [deploy.wait() for deploy in deploys]
-        except BaseException:  # the learner has interrupted the cell
-            for deploy in deploys:
-                deploy.kill()
-                deploy.wait()
-            raise
         texts = [commands.relative(log.read_text("utf-8"), work.folder) for log in logs]
     return [Finished(code, text) for code, text in zip(codes, texts)]
+
+
+@contextmanager
+def killed_by_an_error(deploys):
+    """If the learner interrupts the block, or it fails, no deploy goes on behind it."""
+    try:
+        yield
+    except BaseException:
+        for deploy in deploys:
+            deploy.kill()
+            deploy.wait()
+        raise
 
 
 def wait_until_it_waits(deploy, log):

@@ -28,13 +28,17 @@ def test_each_of_them_is_told_what_is_wrong_with_the_script(project):
 
 
 def test_none_goes_on_if_the_cell_is_interrupted(project, monkeypatch):
-    started = []
+    add_revision(project.folder, "late", "op.create_table('late', sa.Column('id', sa.Integer))")
+    started, wait = [], deploys.wait_until_it_waits
 
     def interrupt(deploy, log):
+        wait(deploy, log)
         started.append(deploy)
-        raise KeyboardInterrupt
+        if len(started) == 2:
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(deploys, "wait_until_it_waits", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        deploys.at_once(project, 2)
-    assert [deploy.poll() is None for deploy in started] == [False]
+        deploys.at_once(project, 3)
+    assert [deploy.poll() is None for deploy in started] == [False, False]
+    assert "late" not in project.tables()

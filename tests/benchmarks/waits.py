@@ -5,6 +5,7 @@ from itertools import chain
 
 from databases import FOLDER, copied, prepared
 from hand_written import STEPS
+from kinds import run_alone
 from migrations import has_writers
 from sqlalchemy import text
 
@@ -16,6 +17,7 @@ ADD = "INSERT INTO users (name, display_name, email) VALUES ('New', 'New', 'new'
 CHANGE = "UPDATE users SET email = email WHERE id = 1 + :turn * 7919 % {rows}"
 CHANGE_NEXT = "UPDATE users SET email = email WHERE id = :id"
 NEXT = "SELECT id FROM users WHERE id > :last AND display_name IS NULL ORDER BY id LIMIT 1"
+SELDOM = 0.1  # seconds between two writes on SQLite, and one session only: else they would wait for each other
 NOBODY = 5  # seconds that the writers are watched without a migration
 
 
@@ -53,7 +55,9 @@ def migration(kind, url):
 
 def one_update(kind, url):
     with kind.connection(url) as connection:
-        kind.run(connection, ["UPDATE users SET display_name = name WHERE display_name IS NULL", *STEP.sql[kind.name]])
+        # In one transaction with ALTER, PostgreSQL would find a deadlock with whoever waits for a row.
+        run_alone(connection, ["UPDATE users SET display_name = name WHERE display_name IS NULL"])
+        kind.run(connection, STEP.sql[kind.name])
 
 
 @contextmanager
@@ -61,8 +65,9 @@ def writers(kind, url, rows):
     """Sessions that write for the block. Yields a list that then holds the seconds of all their writes."""
     seconds, next_ones = [], []
     with ExitStack() as stack:
-        sessions = [stack.enter_context(repeating(url, CHANGE.format(rows=rows)))]
-        if has_writers(kind):  # on SQLite more than one would wait for each other
+        pause = PAUSE if has_writers(kind) else SELDOM
+        sessions = [stack.enter_context(repeating(url, CHANGE.format(rows=rows), pause))]
+        if has_writers(kind):
             sessions.append(stack.enter_context(repeating(url, ADD)))
             stack.enter_context(beside(lambda began, end: change_next(url, next_ones, began, end)))
         yield seconds

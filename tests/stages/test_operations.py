@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import pytest
 from browsing import ON_POSTGRESQL, ON_SQLITE
-from faults import another_session
 from migration_walk import picture
 from operating import EACH_STAGE, LAST, OLDER, check_same, table_names
 from sqlalchemy import create_engine, make_url
@@ -19,6 +18,7 @@ from sqlalchemy import create_engine, make_url
 from workbook import postgres
 from workbook.rows import add_rows
 from workbook.schema import engine_of
+from workbook.sessions import another_session
 from workbook.stages import environment
 
 COUNTS = "model_metadata 24 rows, users 24 rows"

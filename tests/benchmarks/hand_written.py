@@ -250,8 +250,8 @@ STEPS = [
         },
         {
             "postgresql": [
-                FILL_WHAT_IS_LEFT,
                 f"{ALTER} ADD CONSTRAINT {REQUIRED} CHECK (display_name IS NOT NULL) NOT VALID",
+                FILL_WHAT_IS_LEFT,
                 f"{ALTER} VALIDATE CONSTRAINT {REQUIRED}",
             ]
         },

@@ -1,4 +1,4 @@
-"""What the notebooks run: `flask` and `git` in a learner's copy, and its pages.
+"""What the notebooks run: `flask`, `git` and `squawk` in a learner's copy, and its pages.
 
 How a command is started is not said here: see workbook.runners.
 """
@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from workbook.runners import Finished, choose
+from workbook.runners import FLASK_RUN, Finished, choose
 
 # Settings of the learner's shell that would change what a command prints or does.
 DROPPED = {
@@ -22,6 +22,8 @@ GIT = {
     "GIT_COMMITTER_NAME": "Learner", "GIT_COMMITTER_EMAIL": "learner@example.com",
     "GIT_MERGE_AUTOEDIT": "no", "LC_ALL": "C",
 }  # fmt: skip
+# squawk prints them into a pipe as well: colours, and addresses behind words.
+COLOURS_AND_LINKS = r"\x1b\[[\d;]*m|\x1b\]8;;.*?\x1b\\"
 
 
 def run(arguments, folder, variables=None):
@@ -37,6 +39,13 @@ def git(arguments, folder):
     return readable(ended, folder)
 
 
+def squawk(arguments, folder):
+    """Run `squawk <arguments>`, which reads SQL for PostgreSQL, in `folder` and wait for it."""
+    program = Path(sysconfig.get_path("scripts"), "squawk.exe" if os.name == "nt" else "squawk")
+    ended = readable(choose().run([str(program), *arguments], folder, clean_environment()), folder)
+    return Finished(ended.code, re.sub(COLOURS_AND_LINKS, "", ended.output))
+
+
 def measure(arguments, folder, variables=None):
     """As `run`, measured; returns (how it ended, what it cost)."""
     ended, cost = choose().measure(python(arguments), folder, clean_environment(variables))
@@ -48,9 +57,9 @@ def start(arguments, folder, variables=None, output=None):
     return choose().start(python(arguments), folder, clean_environment(variables), output)
 
 
-def serving(folder, variables=None):
+def serving(folder, variables=None, server=FLASK_RUN):
     """Run the app in `folder` for a block: see Runner.serving."""
-    return choose().serving(folder, clean_environment(variables))
+    return choose().serving(folder, clean_environment(variables), server)
 
 
 def python(arguments):

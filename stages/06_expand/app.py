@@ -12,6 +12,7 @@ from database import is_duplicate, prepare_connections, utc
 from errors import register_errors
 from forms import ModelForm, StatusForm, UserForm
 from models import ModelMetadata, User, db
+from operations import backup, rehearse, restore
 from paging import page_of
 from sample_data import seed
 
@@ -26,7 +27,8 @@ def create_app():
     Bootstrap5(app)
     register_errors(app)
     app.register_blueprint(pages)
-    app.cli.add_command(seed)
+    for command in (seed, backup, restore, rehearse):
+        app.cli.add_command(command)
     app.add_template_filter(utc)
     with app.app_context():
         prepare_connections(db.engine)

@@ -8,7 +8,7 @@ import pytest
 from workbook import learn
 from workbook.notebook_files import notebook_paths
 from workbook.stages import NOTEBOOKS, ROOT
-from workbook.workspace import Project, claim
+from workbook.workspace import Project, Workspace, claim
 
 OTHER_KERNEL = """
 from workbook.workspace import claim
@@ -108,3 +108,24 @@ def test_a_fresh_copy_keeps_the_old_one_beside_it_and_leaves_the_others_alone(co
 
 def test_a_copy_shows_no_output_before_it_is_run(copies):
     assert '"output_type"' not in copies[1].read_text("utf-8")
+
+
+TYPED = {
+    "as it stands": "a = 1\nb = 'x'\n",
+    "with other blanks and quotes": 'a = 1\n\nb  =  "x"  \n',
+    "nothing": "a = 1\n",
+}
+
+
+@pytest.mark.parametrize("typed", TYPED.values(), ids=TYPED)
+def test_a_change_that_a_learner_has_typed_is_not_made_again(typed, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_SCRATCH", str(tmp_path))
+    work = Workspace("01_initial")
+    work.write("lesson.py", f"{typed}c = 2\n")
+    shown = repr(work.edit("lesson.py", "a = 1\n", "a = 1\nb = 'x'\n"))
+    if typed == "a = 1\n":
+        assert work.read("lesson.py") == "a = 1\nb = 'x'\nc = 2\n" and "+b = 'x'" in shown
+    else:
+        assert work.read("lesson.py") == f"{typed}c = 2\n" and shown == "lesson.py: the change is there already"
+    with pytest.raises(ValueError, match="holds this text 0 times"):
+        work.edit("lesson.py", "not there", "neither")

@@ -1,4 +1,4 @@
-"""Each output is compared: no cell tells nbval to look away, and only times and addresses may differ."""
+"""Each output is compared: no cell tells nbval to look away, and only times, durations and addresses may differ."""
 import configparser
 import re
 
@@ -34,6 +34,7 @@ def test_what_a_reader_sees_of_an_error_is_what_nbval_compares(path):
 ALLOWED = {  # rule: what it may replace
     "times": ["2026-11-22 18:19", "2026-11-22 18:19:36", "2026-11-22T18:19:36.978976", "2026-11-22 18:19:36+00:00",
               "2026-11-22 18:19:43.990143+00:00", "2026-11-22 18:19 UTC"],
+    "seconds": ["0.16 s", "12.30 s"],
     "addresses": ["0x7f8bdb0a2e90", "0x00007F8BDB0A2E90"],
 }  # fmt: skip
 KEPT = [
@@ -41,6 +42,8 @@ KEPT = [
     "ERROR [flask_migrate] Error: Rolled back in 0002_add_created_at_to_users.py, line 18: no such column",
     "CommandFailed: flask db upgrade ended with exit code 1",
     "users: 3 added, 4 in all",
+    "more than twice: 2.00 seconds, not 0.50 s or 1.50",
+    "worst wait: 1.234 s",
     "rows changed: 10",
     "1   Zoë Nguyễn    user1@example.com  2019-03-01  18:19  0x10",
     "id          INTEGER  primary key\n  + created_at  DATETIME  not null  default CURRENT_TIMESTAMP",
@@ -55,6 +58,8 @@ def test_each_rule_replaces_its_values_and_no_more():
     assert set(parser.sections()) == set(ALLOWED), "say here what the new rule may replace, and why it has to"
     for time in ALLOWED["times"]:
         assert sanitized(f"at {time}, line 7") == "at TIME, line 7"
+    for seconds in ALLOWED["seconds"]:
+        assert sanitized(f"0012 add summary: {seconds}\nusers: 4 rows") == "0012 add summary: SECONDS\nusers: 4 rows"
     for address in ALLOWED["addresses"]:
         assert sanitized(f"<User object at {address}>, line 7") == "<User object at ADDRESS>, line 7"
     for text in KEPT:
@@ -66,11 +71,11 @@ def test_nbval_reads_the_same_rules():
 
 
 @PATHS
-def test_in_stored_outputs_the_rules_replace_times_and_addresses_only(path):
+def test_in_stored_outputs_the_rules_replace_times_durations_and_addresses_only(path):
     for text in texts([cell.outputs for cell in code_cells(read(path))]):
         for pattern, _ in rules():
             for found in re.finditer(pattern, text):
-                assert re.fullmatch(r"\d{4}-\d\d-\d\d[ T][\d:.+]+( UTC)?|0x[0-9A-Fa-f]+", found[0])
+                assert re.fullmatch(r"\d{4}-\d\d-\d\d[ T][\d:.+]+( UTC)?|\d+\.\d\d s|0x[0-9A-Fa-f]+", found[0])
 
 
 def texts(value):

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from browsing import Browser
+from faults import drop_database
 from jinja2 import BytecodeCache
+from operating import Filled, Place
 
 from workbook import postgres
 from workbook.stages import environment, own_modules, stage_app, upgrade
@@ -151,3 +153,36 @@ def app(stage, migrated_url, create_app):
 @pytest.fixture
 def browser(app):
     return Browser(app)
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    filled = Filled(tmp_path_factory.mktemp("filled"))
+    yield filled
+    filled.drop()
+
+
+@pytest.fixture
+def new_place(stage, database, filled, tmp_path, monkeypatch):
+    """A function that makes a Place at a revision; all of them share a folder, which is the current one."""
+    made = []
+    monkeypatch.chdir(tmp_path)
+
+    def new(revision="head", **variables):
+        url, before = filled.copy(stage, database, revision)
+        context = stage_app(stage, url, **variables)
+        app = context.__enter__()
+        made.append((context, url))
+        app.instance_path = str(tmp_path / "instance")
+        return Place(app, url, before, tmp_path)
+
+    yield new
+    for context, url in reversed(made):
+        context.__exit__(None, None, None)
+        drop_database(url)
+
+
+@pytest.fixture
+def place(new_place):
+    """A Place at the newest revision."""
+    return new_place()

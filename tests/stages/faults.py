@@ -7,16 +7,19 @@ import multiprocessing
 import os
 import shutil
 import signal
-import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from alembic.script import ScriptDirectory
 from migration_walk import Picture, picture, way_back
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import Pool
 
 from workbook import postgres, stages
 from workbook.rows import add_rows
@@ -42,30 +45,7 @@ class Step(NamedTuple):
     before: Picture
     after: Picture
     points: int
-    between: tuple = ()  # what else may be left by a kill: pictures of what the migration itself commits on its way
-
-
-@contextmanager
-def another_session(url, *statements, seconds):
-    """Another session that ran `statements` in a transaction, and ends it after `seconds` or with the block."""
-    began, end, times = threading.Event(), threading.Event(), []
-
-    def hold():
-        with create_engine(url, poolclass=NullPool).connect() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-            began.set()
-            end.wait(seconds)
-            times.append(time.monotonic())
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert began.wait(10), "The other session could not begin."
-    try:
-        yield times
-    finally:
-        end.set()
-        thread.join()
+    between: Sequence = ()  # what else may be left by a kill: pictures of what the migration itself commits on its way
 
 
 @contextmanager
@@ -83,6 +63,20 @@ def at_statement(text, act):
         assert not waiting, f"No statement had {text} in it, so this proves nothing."
     finally:
         event.remove(Engine, "before_cursor_execute", statement)
+
+
+@contextmanager
+def room_for(pages):
+    """Within the block, no SQLite database that is opened here can grow beyond so many pages: its disk is full."""
+
+    def limit(connection, record):
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    event.listen(Pool, "connect", limit)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", limit)
 
 
 class Points:
@@ -123,17 +117,30 @@ def every_step(folder, url):
         for revision in reversed(list(script.walk_revisions())):
             add_rows(url)
             yield taken(app, url, "upgrade", revision.revision)
-            add_rows(url)
+            for _ in range(3 if is_resumable(revision) else 1):  # several batches
+                add_rows(url)
             yield taken(app, url, "downgrade", way_back(revision))
             stages.upgrade(app, revision.revision)
 
 
 def taken(app, url, command, target):
     """The step `command target`, taken on the database `url` itself."""
-    start, before = copy_database(url), look(url)
-    with Points() as points:
-        getattr(stages, command)(app, target)
-    return Step(command, target, start, before, look(url), points.count)
+    start, before, between = copy_database(url), look(url), []
+    script = ScriptDirectory.from_config(stages.migration_config(app))
+    resumable = is_resumable(script.get_revision(target.partition("@")[0]))
+    with ThreadPoolExecutor(1) as others:  # a second connection has to be in another thread: see safety.py
+
+        def see(number):
+            if resumable and (seen := others.submit(look_beside, url).result()) not in (before, *between, None):
+                between.append(seen)
+
+        with Points(see) as points:
+            getattr(stages, command)(app, target)
+    return Step(command, target, start, before, look(url), points.count, between)
+
+
+def is_resumable(revision):
+    return getattr(revision.module, "resumable", False)
 
 
 def not_survived(folder, kills):
@@ -225,6 +232,17 @@ def look(url):
     for row in (row for found in seen.rows.values() for row in found.values()):
         row.update({name: "now" for name, value in row.items() if is_new(value)})
     return seen
+
+
+def look_beside(url):
+    """As `look`, beside a migration; None if that locks a table: it has committed nothing since the last look then."""
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
+        address = address.update_query_dict({"options": f"{address.query.get('options', '')} -c lock_timeout=20"})
+    try:
+        return look(address.render_as_string(hide_password=False))
+    except OperationalError:
+        return None
 
 
 def is_new(value):

@@ -1,4 +1,5 @@
 """Projects to break: copies of the last stage, with migrations added, or with Flask-Migrate's stock env.py."""
+import re
 import shutil
 import textwrap
 import time
@@ -20,6 +21,7 @@ from alembic.util import CommandError
 revision = "{name}"
 down_revision = {parent!r}
 branch_labels = depends_on = None
+{resumable}
 
 
 def upgrade():
@@ -40,14 +42,25 @@ op.create_table("gate", sa.Column("id", sa.Integer, primary_key=True))
 OLD_CALL = pytest.mark.filterwarnings("ignore:'get_engine' is deprecated")  # in the stock env.py
 NO_TRANSACTION = {  # what no transaction can do
     "sqlite": 'op.execute("VACUUM")',
-    "postgresql": 'op.create_index("late", "users", ["name"], postgresql_concurrently=True)',
+    "postgresql": 'op.create_index("late", "users", ["email"], postgresql_concurrently=True)',
 }
+
+
+HEAD = stages.script_directory(stages.stage_folders()[-1]).get_current_head()
 
 
 def copy_project(folder):
     """A copy of the last stage in the new folder `folder`."""
     ignored = shutil.ignore_patterns("__pycache__", "instance", ".venv", ".pytest_cache")
     return shutil.copytree(stages.stage_folders()[-1], folder, ignore=ignored)
+
+
+def copy_with_small_batches(folder):
+    """As `copy_project`, and where a script works in batches, the few rows of a test are several of them."""
+    copy_project(folder)
+    for script in folder.glob("migrations/versions/*.py"):
+        script.write_text(re.sub(r"(?m)^BATCH = \d+", "BATCH = 12", script.read_text("utf-8")), "utf-8")
+    return folder
 
 
 def use_stock_env(folder):
@@ -61,12 +74,14 @@ def use_stock_env(folder):
     return folder
 
 
-def add_revision(folder, name, upgrade, downgrade="pass", parent=None):
+def add_revision(folder, name, upgrade, downgrade="pass", parent=None, resumable=False):
     """Add a migration after the last one (or after `parent`) to the project in `folder`; returns its path."""
     parent = parent or stages.script_directory(folder).get_current_head()
     path = folder / "migrations" / "versions" / f"{name}.py"
+    more = "resumable = True\n" if resumable else ""
     bodies = [textwrap.indent(textwrap.dedent(body).strip(), "    ") for body in (upgrade, downgrade)]
-    path.write_text(REVISION.format(name=name, parent=parent, upgrade=bodies[0], downgrade=bodies[1]), "utf-8")
+    text = REVISION.format(name=name, parent=parent, upgrade=bodies[0], downgrade=bodies[1], resumable=more)
+    path.write_text(text, "utf-8")
     return path
 
 

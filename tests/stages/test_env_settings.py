@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from alembic.util import CommandError
 from migration_walk import picture
-from projects import add_revision, copy_project
+from projects import HEAD, add_revision, copy_project
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import StaticPool
@@ -51,14 +51,14 @@ def test_migrations_use_their_own_url_and_the_app_its_own(project, new_database)
     migrations, own = new_database(), new_database()
     with stage_app(project, own, MIGRATION_DATABASE_URL=migrations) as app:
         upgrade(app)
-    assert picture(migrations).heads == {"0007"} and picture(own).heads == set()
+    assert picture(migrations).heads == {HEAD} and picture(own).heads == set()
 
 
 def test_a_relative_migration_url_is_in_the_instance_folder_as_the_apps_is(project, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with stage_app(project, "sqlite:///app.db", MIGRATION_DATABASE_URL="sqlite:///app.db") as app:
         upgrade(app)
-        assert picture(app.extensions["sqlalchemy"].engine.url.render_as_string()).heads == {"0007"}
+        assert picture(app.extensions["sqlalchemy"].engine.url.render_as_string()).heads == {HEAD}
     assert not (tmp_path / "app.db").exists()
 
 
@@ -75,7 +75,7 @@ def test_connect_args_for_another_kind_of_database_are_not_used(project, databas
         with stage_app(project, own, MIGRATION_DATABASE_URL=other) as app:
             app.config["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"] = {"no_such_option": 1}
             upgrade(app)
-        assert picture(other).heads == {"0007"}
+        assert picture(other).heads == {HEAD}
     finally:
         postgres.drop_database(urls[1])
 
@@ -85,7 +85,7 @@ def test_a_creator_of_the_app_makes_the_connection(project, tmp_path):
     with stage_app(project, f"sqlite:///{(tmp_path / 'app.db').as_posix()}") as app:
         app.config["SQLALCHEMY_ENGINE_OPTIONS"]["creator"] = lambda: sqlite3.connect(file)
         upgrade(app)
-    assert picture(f"sqlite:///{file.as_posix()}").heads == {"0007"}
+    assert picture(f"sqlite:///{file.as_posix()}").heads == {HEAD}
 
 
 @pytest.mark.parametrize("options", [{"isolation_level": "AUTOCOMMIT"}, {"poolclass": StaticPool}], ids=str)
@@ -102,7 +102,7 @@ def test_other_engine_options_of_the_app_do_not_make_migrations_less_safe(projec
 def test_a_module_of_the_app_may_be_called_safety(app, url, monkeypatch):
     monkeypatch.setitem(sys.modules, "safety", ModuleType("safety"))
     upgrade(app)
-    assert picture(url).heads == {"0007"}
+    assert picture(url).heads == {HEAD}
 
 
 def test_another_kind_of_database_is_refused(project, tmp_path, monkeypatch):

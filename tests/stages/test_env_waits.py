@@ -10,17 +10,24 @@ import pytest
 from alembic import command
 from alembic.util import CommandError
 from browsing import ON_SQLITE
-from faults import PROCESSES, another_session, at_statement, code_of, copy_database, drop_database, slow_upgrade
+from faults import PROCESSES, at_statement, code_of, copy_database, drop_database, slow_upgrade
 from migration_walk import picture
-from projects import NO_TRANSACTION, add_revision, copy_project, line_of
+from projects import HEAD, NO_TRANSACTION, add_revision, copy_project, copy_with_small_batches, line_of
 from sqlalchemy import make_url, text
 
 from workbook.rows import add_rows
-from workbook.stages import stage_app, stage_folders, upgrade
+from workbook.sessions import another_session, repeating
+from workbook.stages import downgrade, stage_app, stage_folders, upgrade
 
 EARLY = 'op.create_table("early", sa.Column("id", sa.Integer, primary_key=True))'
 WIDER = 'op.add_column("users", sa.Column("wider", sa.Integer))'
 HERE = "op.execute(\"SELECT 'here'\")"  # where another session comes in: see `at_statement`
+FAILS_ONCE = """
+failed = Path(__file__).with_name("failed")
+if not failed.exists():
+    failed.touch()
+    1 / 0
+"""
 COMMITS = {
     "autocommit_block": "with op.get_context().autocommit_block():\n    {}\n    " + HERE,
     "COMMIT": 'op.execute("COMMIT")\n' + HERE,
@@ -91,7 +98,7 @@ def test_when_it_has_waited_long_enough_it_says_what_is_in_the_database_already(
     assert f". What was done up to late.py, line {committed} is in the database, " in str(caught.value)
     assert "\n" not in str(caught.value)
     seen = picture(url)
-    assert seen.heads == {"0007"} and "early" in seen.schema
+    assert seen.heads == {HEAD} and "early" in seen.schema
 
 
 def test_what_comes_before_the_first_commit_lets_others_pass_and_is_begun_again(project, app, url, database):
@@ -117,9 +124,117 @@ def test_the_migration_after_it_lets_others_pass_again(project, app, url, databa
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_what_stands_in_an_autocommit_block_waits_for_others(project, app, url, database):
     add_revision(project, "late", f"with op.get_context().autocommit_block():\n    {NO_TRANSACTION[database]}")
-    with another_session(url, "UPDATE users SET name = 'held' WHERE id = 1", seconds=1):
+    with another_session(url, "UPDATE users SET email = 'held' WHERE id = 1", seconds=1):
         upgrade(app)
     assert picture(url).heads == {"late"}
+
+
+# --- but a script that says resumable = True is begun again -------------------
+
+AGAIN = EARLY.replace("primary_key=True)", "primary_key=True), if_not_exists=True")
+BEGUN_AGAIN = "Tables are in use by another session; waiting"
+
+
+@pytest.mark.parametrize("way", COMMITS)
+def test_a_resumable_script_lets_others_pass_and_is_begun_again_after_its_commit_too(
+    project, app, url, database, way, caplog
+):
+    add_revision(project, "late", "\n".join([AGAIN, COMMITS[way].format("pass"), WIDER]), resumable=True)
+    with somebody_reads(url, database, seconds=1):
+        upgrade(app)
+    seen = picture(url)
+    assert seen.heads == {"late"} and "early" in seen.schema and "wider" in seen.schema["users"]["columns"]
+    assert BEGUN_AGAIN in caplog.text, "It waited in others' way, and was not begun again."
+
+
+def test_readers_go_on_while_a_resumable_script_waits_for_somebody_after_its_commit(project, app, url, database):
+    add_revision(project, "late", "\n".join([AGAIN, COMMITS["autocommit_block"].format("pass"), WIDER]), resumable=True)
+    with repeating(url, "SELECT count(*) FROM users") as readers, somebody_reads(url, database, seconds=3):
+        upgrade(app)
+    assert picture(url).heads == {"late"}
+    assert not readers.failures
+    assert readers.longest < 1.5, f"A reader was stopped for {readers.longest:.1f} s: see LOCK_TIMEOUT."
+
+
+def test_what_stands_in_its_autocommit_block_is_begun_again_as_well(project, app, url, database, caplog):
+    change = "op.execute(\"UPDATE users SET email = 'x' || substr(email, 2)\")"
+    block = f"with op.get_context().autocommit_block():\n    {change}"
+    add_revision(project, "late", f"{AGAIN}\n{block}", resumable=True)
+    writes = ["BEGIN"] * (database == "sqlite") + ["UPDATE users SET email = 'held' WHERE id = 1"]
+    with another_session(url, *writes, seconds=1):
+        upgrade(app)
+    assert BEGUN_AGAIN in caplog.text
+    seen = picture(url)
+    assert seen.heads == {"late"} and all(row["email"][0] == "x" for row in seen.rows["users"].values())
+
+
+def test_when_others_take_too_long_a_resumable_script_says_so_and_goes_on_later(project, app, url, database):
+    add_revision(project, "late", "\n".join([AGAIN, COMMITS["autocommit_block"].format("pass"), WIDER]), resumable=True)
+    patience_over = pytest.raises(CommandError, match="^Tables are in use by another session, for 1 s now. Try again")
+    with somebody_reads(url, database, seconds=30), patience_over:
+        upgrade_within(app, 1)
+    seen = picture(url)
+    assert seen.heads == {HEAD} and "early" in seen.schema
+    upgrade(app)
+    assert picture(url).heads == {"late"}
+
+
+@pytest.mark.parametrize("way", COMMITS)
+@pytest.mark.parametrize("resumable", [True, False])
+def test_when_a_script_fails_after_a_commit_the_line_says_whether_it_can_run_again(project, app, url, way, resumable):
+    commit = COMMITS[way].format("pass")
+    path = add_revision(project, "late", "\n".join([AGAIN, commit, FAILS_ONCE]), resumable=resumable)
+    with pytest.raises(CommandError) as caught:
+        upgrade(app)
+    committed, failed = line_of(path, commit.partition("\n")[0]), line_of(path, "1 / 0")
+    assert str(caught.value) == (
+        f"Stopped in late.py, line {failed}: ZeroDivisionError: division by zero. "
+        f"What was done up to late.py, line {committed} is in the database, "
+    ) + (
+        "and the script goes on from there when it is run again"
+        if resumable
+        else "so the script cannot simply run again: undo that by hand, or make the script step over it"
+    )
+    assert picture(url).heads == {HEAD}
+    upgrade(app)
+    assert picture(url).heads == {"late"}
+
+
+def test_a_resumable_script_in_the_middle_of_others_is_begun_again_alone(project, app, url, database, caplog):
+    block = COMMITS["autocommit_block"].format("pass")
+    add_revision(project, "before", 'op.create_table("once", sa.Column("id", sa.Integer, primary_key=True))')
+    add_revision(project, "middle", "\n".join([AGAIN, block, WIDER]), resumable=True)
+    path = add_revision(project, "after", f'{block}\nop.add_column("users", sa.Column("last", sa.Integer))\n1 / 0')
+    with somebody_reads(url, database, seconds=1), pytest.raises(CommandError) as caught:
+        upgrade(app)
+    assert BEGUN_AGAIN in caplog.text
+    assert str(caught.value).startswith(f"Stopped in after.py, line {line_of(path, '1 / 0')}: ZeroDivisionError")
+    assert "so the script cannot simply run again" in str(caught.value)
+    seen = picture(url)
+    assert seen.heads == {"middle"} and "once" in seen.schema and "last" not in seen.schema["users"]["columns"]
+
+
+def test_a_script_before_a_resumable_one_that_has_committed_is_not_begun_again(project, app, url, database, caplog):
+    block = COMMITS["autocommit_block"].format("pass")
+    add_revision(project, "late", "\n".join([EARLY, block, WIDER]))
+    add_revision(project, "after", "pass", resumable=True)
+    with somebody_reads(url, database, seconds=1):
+        upgrade(app)
+    assert BEGUN_AGAIN not in caplog.text
+    assert picture(url).heads == {"after"}
+
+
+def test_0009_goes_on_where_somebody_was_in_its_way(tmp_path, url, database, caplog):
+    project = copy_with_small_batches(tmp_path / "small batches")
+    with stage_app(project, url) as app:
+        downgrade(app, "0008")
+        add_rows(url)
+        last = max(picture(url).rows["users"])
+        writes = ["BEGIN"] * (database == "sqlite") + [f"UPDATE users SET email = 'held' WHERE id = {last}"]
+        with another_session(url, *writes, seconds=1):
+            upgrade(app, "0009")
+    assert BEGUN_AGAIN in caplog.text
+    assert all(row["display_name"] for row in picture(url).rows["users"].values())
 
 
 # --- a migration never waits for itself ---------------------------------------
@@ -131,7 +246,7 @@ own = sa.create_engine(db.engine.url, poolclass=sa.pool.NullPool)
 """
 SECOND = {
     "session": 'db.session.execute(sa.text("SELECT count(*) FROM users"))',
-    "session, writing": "db.session.execute(sa.text(\"UPDATE users SET name = 'x'\"))",
+    "session, writing": "db.session.execute(sa.text(\"UPDATE users SET email = 'x'\"))",
     "engine": 'with db.engine.connect() as other: other.execute(sa.text("SELECT count(*) FROM users"))',
     "engine of its own": 'with own.connect() as other: other.execute(sa.text("SELECT count(*) FROM users"))',
     "helper": 'current_app.config["HELPER"](db)',
@@ -181,7 +296,7 @@ def test_a_second_connection_is_known_though_its_url_is_another_one(project, url
 
 def test_a_session_of_the_app_that_is_in_the_way_is_named_at_once(project, app, url):
     db = app.extensions["sqlalchemy"]
-    db.session.execute(text("UPDATE users SET name = 'held' WHERE id = 1"))
+    db.session.execute(text("UPDATE users SET email = 'held' WHERE id = 1"))
     add_revision(project, "wider", WIDER)
     with pytest.raises(CommandError, match=r"^db\.session .*: call db\.session\.commit\(\) first$"):
         upgrade_within(app, 1)

@@ -1,16 +1,13 @@
 """What migrations/env.py and the app do when the disk is full, the server stops, or many come at once."""
 import os
-import tempfile
 import threading
-import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from alembic.util import CommandError
-from browsing import ON_SQLITE, Browser, elements, rows
+from browsing import ON_SQLITE, Browser, rows
 from faults import (
     Points,
     copy_database,
@@ -20,6 +17,7 @@ from faults import (
     look,
     many_at_once,
     not_survived,
+    room_for,
     sample,
     slow_upgrade,
     taken,
@@ -27,11 +25,12 @@ from faults import (
 from migration_walk import picture
 from projects import OLD_CALL, copy_project, prepare, together, use_stock_env
 from sqlalchemy import event, make_url
-from sqlalchemy.pool import Pool
+from werkzeug.serving import make_server
 
 from workbook import postgres, stages
 from workbook.rows import add_rows
 from workbook.schema import engine_of
+from workbook.traffic import AGAIN, ANSWERED, some_people
 
 ALL = os.environ.get("WORKBOOK_FAULTS") == "all"
 ONLY_ALL = pytest.mark.skipif(not ALL, reason="takes minutes: tox -e faults")
@@ -55,13 +54,14 @@ def failure(folder, url, step):
         run(folder, url, step)
     line = str(caught.value)
     assert "\n" not in line, f"More than one line:\n{line}"
-    assert line.startswith("Rolled back"), line
+    assert line.startswith(("Rolled back", "Stopped") if step.between else "Rolled back"), line
     return line
 
 
 def check_it_ends_well(folder, url, step):
-    """After a failure, the database is as it was; the same command succeeds when the cause is gone."""
-    assert look(url) == step.before, f"{step.command} {step.target} has failed and left something behind."
+    """After a failure, the database is as a commit left it; the same command succeeds when the cause is gone."""
+    left = (step.before, *step.between)
+    assert look(url) in left, f"{step.command} {step.target} has failed and left something behind."
     run(folder, url, step)
     assert look(url) == step.after, f"{step.command} {step.target}, run again, ends with other tables or rows."
 
@@ -72,20 +72,6 @@ def check_it_ends_well(folder, url, step):
 def pages_of(url):
     with engine_of(url).connect() as connection:
         return connection.exec_driver_sql("PRAGMA page_count").scalar()
-
-
-@contextmanager
-def room_for(pages):
-    """Within the block, no SQLite database that is opened here can grow beyond so many pages: its disk is full."""
-
-    def limit(connection, record):
-        connection.execute(f"PRAGMA max_page_count = {pages}")
-
-    event.listen(Pool, "connect", limit)
-    try:
-        yield
-    finally:
-        event.remove(Pool, "connect", limit)
 
 
 def pages_needed(folder, step):
@@ -107,7 +93,7 @@ def test_when_the_disk_is_full_a_migration_is_rolled_back_and_succeeds_when_ther
         copy = copy_database(step.start)
         with room_for(pages):
             line = failure(project, copy, step)
-        assert line.endswith("database or disk is full"), line
+        assert "database or disk is full" in line, line
         check_it_ends_well(project, copy, step)
     print(f"disk full: survived {len(full)}/{len(full)}")
     assert full, "No migration needs more room than it has, so this proves nothing."
@@ -139,29 +125,13 @@ def test_a_read_only_database_is_one_line_and_stays_as_it_is(project, url, way):
 # --- the server ---------------------------------------------------------------
 
 
-def is_the_packages(url):
-    """Whether the server of `url` is one that the package has started: its data is among the temporary files."""
-    with postgres.admin_connection(url) as connection:
-        query = "SELECT setting FROM pg_settings WHERE name = 'data_directory'"  # no row for who may not know
-        folder = connection.exec_driver_sql(query).scalar()
-    return folder is not None and Path(folder).parent == Path(tempfile.gettempdir()).resolve()
-
-
 @contextmanager
 def server_to_stop():
     """A server of its own, as careful as PostgreSQL is by default, that every process started here uses."""
-    if not is_the_packages(postgres.server_url()):
+    if not postgres.is_the_packages(postgres.server_url()):
         pytest.skip(f"{postgres.VARIABLE} names the server to use, and that is not stopped.")
-    server = postgres.start()
-    url = postgres.with_driver(server.get_uri())
-    try:
-        with postgres.admin_connection(url) as connection:
-            connection.exec_driver_sql("ALTER SYSTEM RESET ALL")
-            connection.exec_driver_sql("SELECT pg_reload_conf()")
-        with stages.environment(**{postgres.VARIABLE: url}):
-            yield server
-    finally:
-        server.cleanup()
+    with postgres.careful_server() as server:
+        yield server
 
 
 def pg_ctl(server, *arguments):
@@ -209,20 +179,6 @@ OLD, NEW = stages.stage_folder("04_status_data_migration"), stages.stage_folder(
 BUSY, BEHIND = "try again in a few seconds", "Run: flask db upgrade"
 
 
-class Answer(NamedTuple):
-    asked: str
-    status: int
-    text: str
-    entered: str = ""  # what a form would have stored: an email, or a model's name
-
-    def __str__(self):
-        return f"{self.asked}: {self.status}, {' '.join(elements(self, 'main')[0].text.split())}"
-
-    def is_one_of(self, pages):
-        """Whether it is a page, a redirect, or a 503 that says one of the texts `pages`."""
-        return self.status in (200, 302) or self.status == 503 and any(text in self.text for text in pages)
-
-
 def fill(url):
     """Rows in all tables; as many as ROWS in model_metadata, by doubling them."""
     add_rows(url)
@@ -234,35 +190,18 @@ def fill(url):
 
 
 @contextmanager
-def people_on(app, count=2):
-    """People who look at the lists and fill in the forms all the time; yields the list of their Answers."""
+def served(app):
+    """Serve `app` in this process for the block; yields its address."""
     impatient(app)
-    end, answers = threading.Event(), []
-
-    def use_pages(person):
-        browser, turn = Browser(app), 0
-        while not end.is_set():
-            turn += 1
-            email, model = f"visitor{person}.{turn}@example.com", f"visited {person}.{turn}"
-            forms = {"/add": {"name": "Visitor", "email": email}, "/models/add": {"model_name": model}}
-            for path in ("/", "/models"):
-                answer = browser.get(path)
-                answers.append(Answer(f"GET {path}", answer.status_code, answer.text))
-            for path, typed in forms.items():
-                answer = browser.post(path, typed | {"accuracy": "0.5"})
-                entered = typed.get("email") or model
-                answers.append(Answer(f"POST {path}", answer.status_code, answer.text, entered))
-            time.sleep(0.02)
-
-    threads = [threading.Thread(target=use_pages, args=(person,)) for person in range(count)]
-    for thread in threads:
-        thread.start()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
     try:
-        yield answers
+        yield f"http://127.0.0.1:{server.port}"
     finally:
-        end.set()
-        for thread in threads:
-            thread.join()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def impatient(app):
@@ -279,44 +218,30 @@ def impatient(app):
             connection.commit()
 
 
-def wait_for_more(answers, count=16):
-    """Wait until that many further answers are there; returns them."""
-    start, deadline = len(answers), time.monotonic() + 30
-    while len(answers) < start + count and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert len(answers) >= start + count, "The app gives no more answers."
-    return answers[start:]
-
-
-def check_entries(app, answers):
-    """What was answered as saved is in the tables; what was answered as not saved is not."""
-    stored = {text for text, in rows(app, "SELECT email FROM users UNION SELECT model_name FROM model_metadata")}
-    saved = {answer.entered for answer in answers if answer.entered and answer.status == 302}
-    others = {answer.entered for answer in answers if answer.entered and answer.status != 302}
-    assert saved and saved <= stored, f"Answered as saved, and lost: {sorted(saved - stored)}"
-    assert not others & stored, f"Answered as not saved, and there: {sorted(others & stored)}"
-
-
 @pytest.mark.parametrize("code, pages", [(OLD, [BUSY]), (NEW, [BUSY, BEHIND])], ids=["old code", "new code"])
 def test_the_app_answers_while_a_big_table_is_migrated(code, pages, url, database):
     with stages.stage_app(OLD, url) as app:
         stages.upgrade(app)
     fill(url)
-    with stages.stage_app(code, url) as app:
-        with people_on(app) as answers:
-            before = wait_for_more(answers)
+    with stages.stage_app(code, url) as app, served(app) as address:
+        with some_people() as people:
+            people.phase("before", address, answers=16)
+            people.phase("during", answers=0)
             assert exit_code(slow_upgrade, NEW, url, 0.2) == 0, "The upgrade failed while the app was used."
-            during = answers[len(before):]
-            after = wait_for_more(answers)[2:]  # each of the two people was waiting for an answer
-        wrong = {str(one) for one in answers if not one.is_one_of(pages)}
+            people.phase("after", answers=16)
+        not_served = [one for one in people.requests if one.outcome != ANSWERED]
+        wrong = {str(one) for one in not_served if not any(text in one.said for text in pages)}
         assert not wrong, "\n".join(["What nobody should see:", *sorted(wrong)])
-        assert any(BUSY in one.text for one in during), "Nobody met the upgrade's locks, so this proves nothing."
-        served = {one.asked for one in after if one.status in (200, 302)}
-        assert served == {one.asked for one in answers}, f"After the upgrade only {sorted(served)} work."
+        assert any(BUSY in one.said for one in not_served), "Nobody met the upgrade's locks, so this proves nothing."
+        assert not {one.name for one in not_served if one.phase == "after"}, "This does not work after the upgrade."
         if code is NEW:
-            assert {one.asked for one in before if BEHIND in one.text} == {"GET /models", "POST /models/add"}
-        check_entries(app, answers)
-        print(f"{database}: {len(answers)} answers, {sum(one.status == 503 for one in during)} of them 503")
+            behind = {one.name for one in not_served if BEHIND in one.said and one.phase == "before"}
+            assert behind == {"GET /models", "POST /models/add"}
+        stored = {text for text, in rows(app, "SELECT email FROM users UNION SELECT model_name FROM model_metadata")}
+        saved = {*people.users, *people.models}
+        assert saved == {text for text in stored if "visitor" in text}, "What is stored is not what was answered."
+        again = sum(one.outcome == AGAIN for one in people.requests)
+        print(f"{database}: {len(people.requests)} answers, {again} of them to be tried again")
 
 
 def test_a_query_that_fails_just_before_an_upgrade_ends_is_to_be_tried_again(url):

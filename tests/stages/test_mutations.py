@@ -4,8 +4,9 @@ import shutil
 import migration_walk
 import pytest
 from alembic.util import CommandError
-from migration_checks import app_imports, model_differences, unclear_names, wrong_statuses
+from migration_checks import app_imports, model_differences, unclear_names, wrong_names, wrong_statuses
 from migration_walk import heads, on_every_way, round_trips, walk
+from projects import copy_with_small_batches
 from publish import broken_promises, stage_digests
 
 from workbook.stages import STAGES, script_directory, stage_app, upgrade
@@ -18,6 +19,12 @@ def copy(tmp_path):
     """A copy of the stage, to make mistakes in."""
     ignore = shutil.ignore_patterns("__pycache__", "instance", ".venv", ".pytest_cache")
     return shutil.copytree(STAGE, tmp_path / "stages" / STAGE.name, ignore=ignore)
+
+
+@pytest.fixture
+def renaming(tmp_path):
+    """A copy of the last stage, which renames users.name, to make mistakes in."""
+    return copy_with_small_batches(tmp_path / "renaming")
 
 
 def change(folder, pattern, old, new):
@@ -233,6 +240,61 @@ def test_a_0005_without_its_update_is_found(copy, url):
 def test_a_0005_that_takes_names_in_another_case_for_the_same_is_found(copy, url):
     change(copy, "0005_*.py", "(model_metadata.c.model_name)", "(sa.func.lower(model_metadata.c.model_name))")
     assert wrong_statuses(copy, url, ["churn", "Churn"]) == ["1: 'Churn' is archived"]
+
+
+FILL_UP, FILL_DOWN = 'fill("display_name", source="name")', 'fill("name", source="display_name")'
+FILL_BADLY = "op.execute(\"UPDATE users SET name = 'x' WHERE name IS NULL\")"
+BACKFILLS = {  # mistake: (what is in 0009, what is there instead, a part of what is reported)
+    "no backfill": (FILL_UP, "pass", "0008 to 0009: display_name of 3 is None"),
+    "another value": ("{target: users.c[source]}", '{target: "x"}', "0008 to 0009: display_name of 3 is 'x'"),
+    "one batch only": ("if not ids:", "if last:", "0008 to 0009: display_name of"),
+    "rows left out between two batches": ("last = ids[-1]", "last = ids[-1] + 3", "0008 to 0009: display_name of"),
+    "another value on the way back": (FILL_DOWN, FILL_BADLY, "0009 to 0008: name of"),
+}
+
+
+@pytest.mark.parametrize("mistake", BACKFILLS)
+def test_a_wrong_backfill_in_0009_is_found(mistake, renaming, url):
+    *change_of, expected = BACKFILLS[mistake]
+    change(renaming, "0009_*.py", *change_of)
+    assert expected in "\n".join(wrong_names(renaming, url))
+
+
+NOT_NULL = ("NOT NULL constraint failed", "null value", "is violated by some row", "violates check constraint")
+RENAME_STEPS = {  # mistake: (revision, text, what is there instead, parts of what is reported: one of them)
+    "a backfill over what is there": ("0009", "empty = users.c[target].is_(None)", "empty = sa.true()", NOT_NULL),
+    "a batch over what is there": ("0009", "ids[-1]), empty)", "ids[-1]))", NOT_NULL),
+    "a way back that leaves name empty": ("0009", FILL_DOWN, "pass", NOT_NULL),
+    "a way back to a name that may be NULL": (
+        "0009",
+        "nullable=False",
+        "nullable=True",
+        ["users: column name: nullable is no in the schema before the upgrade, yes in"],
+    ),
+    "no backfill of what is left": ("0010", "    op.execute(users.update()", "    print(users.update()", NOT_NULL),
+    "a last backfill over what is there": ("0010", ".where(users.c.display_name.is_(None))", "", NOT_NULL),
+    "a way back to a display_name that may not be NULL": (
+        "0010",
+        "nullable=True)\n        batch_op.add_column",
+        "nullable=False)\n        batch_op.add_column",
+        ["users: column display_name: nullable is yes in the schema before the upgrade, no in"],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", RENAME_STEPS)
+def test_a_wrong_step_of_the_rename_is_found(mistake, renaming, url):
+    name, old, new, expected = RENAME_STEPS[mistake]
+    change(renaming, f"{name}_*.py", old, new)
+    reported = found_by_a_round_trip(renaming, url, name)
+    assert any(part in reported for part in expected), reported
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_constraint_that_0010_leaves_behind_is_found(renaming, new_database):
+    change(renaming, "0010_*.py", 'batch_op.drop_constraint(op.f(REQUIRED), type_="check")', "pass")
+    [line] = model_differences(renaming, new_database(), new_database())
+    assert "CHECK ck_users_display_name_required only in the migrated database" in line
 
 
 def test_an_edited_revision_is_found_in_the_stage_that_edited_it(copy):

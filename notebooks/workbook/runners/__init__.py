@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+FLASK_RUN = ["flask", "run", "--port", "0"]
+WAITRESS = ["waitress", "--call", "--listen=127.0.0.1:0", "app:create_app"]
 COLD = "WORKBOOK_COLD"  # 1: each command is a new interpreter, as in a terminal
 
 
@@ -51,10 +53,13 @@ class Runner(Protocol):
     def measure(self, command: list[str], folder: Path, environment: dict[str, str]) -> tuple[Finished, Cost]:
         """As `run`, with what it cost from the start of the interpreter on."""
 
-    def serving(self, folder: Path, environment: dict[str, str]) -> AbstractContextManager:
+    def serving(self, folder: Path, environment: dict[str, str], server: list[str]) -> AbstractContextManager:
         """Run the app in `folder` for the block; yields a function of a path and, to submit a form, its fields.
 
-        That function keeps cookies, follows redirects, and returns an Answer.
+        `server` is FLASK_RUN or WAITRESS, or another module and its arguments that print an address at the start.
+
+        That function keeps cookies, follows redirects, and returns an Answer. Where there are processes, its
+        attribute `address` is where other clients reach the app.
         """
 
     def start(self, command: list[str], folder: Path, environment: dict[str, str], output: Any = None) -> Any:

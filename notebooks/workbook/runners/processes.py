@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -49,17 +50,21 @@ class Processes:
             return Finished(process.returncode, output.read()), cost
 
     @contextmanager
-    def serving(self, folder, environment):
-        process = self.start([sys.executable, "-m", "flask", "run", "--port", "0"], folder, environment)
+    def serving(self, folder, environment, server):
+        process = self.start([sys.executable, "-m", *server], folder, environment)
+        # A server logs each request, and stops when nobody has read the last few hundred lines.
+        reader = threading.Thread(target=process.stdout.read, daemon=True)
         try:
             address = next((found[0] for line in process.stdout if (found := re.search(r"http://[\d.:]+", line))), None)
             if not address:
-                raise RuntimeError("flask run ended before it served a page")
-            opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-            yield lambda path, fields=None: ask(opener, address + path, fields)
+                raise RuntimeError(f"{server[0]} ended before it served a page")
+            reader.start()
+            yield visitor(address)
         finally:
             process.terminate()
             process.wait()
+            if reader.is_alive():
+                reader.join()
             process.stdout.close()
 
     def foreground(self, command, folder, environment):
@@ -94,6 +99,16 @@ def look_at(process, cost):
         cost.processor = sum(sum(each.cpu_times()[:2]) for each in family)
     except psutil.Error:  # it has just ended
         pass
+
+
+def visitor(address):
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+    def get(path, fields=None):
+        return ask(opener, address + path, fields)
+
+    get.address = address
+    return get
 
 
 def ask(opener, url, fields):

@@ -13,6 +13,7 @@ from pathlib import Path
 from workbook.runners.processes import TEXT, Processes, plain
 
 SERVER = Path(__file__).with_name("warm_server.py")
+FORKED = ("flask", "waitress")  # the modules that the server runs; anything else is a new interpreter
 
 
 class WarmProcesses(Processes):
@@ -22,7 +23,7 @@ class WarmProcesses(Processes):
         self.server, self.owner, self.lock = None, None, threading.Lock()
 
     def start(self, command, folder, environment, output=None):
-        if command[:3] == [sys.executable, "-m", "flask"]:
+        if command[:2] == [sys.executable, "-m"] and command[2] in FORKED:
             for _ in range(2):  # a server that somebody has ended is replaced
                 try:
                     return self.fork(command, folder, environment, output)

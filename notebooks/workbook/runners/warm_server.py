@@ -1,4 +1,4 @@
-"""Starts `python -m flask …` by forking, with the installed packages imported already.
+"""Starts `python -m flask …` (or `waitress`) by forking, with the installed packages imported already.
 
     python -m warm_server DESCRIPTOR     (in this folder; of a socket that has workbook.runners.warm at its other end)
 
@@ -31,6 +31,7 @@ PRELOADED = (
     "flask.cli", "flask_bootstrap", "flask_migrate", "flask_sqlalchemy", "flask_wtf", "email_validator", "wtforms",
     "flask_migrate.cli", "flask_sqlalchemy.cli", "jinja2.ext", "alembic.autogenerate", "alembic.command",
     "psycopg", "sqlite3", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite", "werkzeug.serving",
+    "waitress.runner",
 )  # fmt: skip
 # Read by the app, by this package or by pytest while they run; any other variable may be read during an import.
 READ_LATE = ("DATABASE_URL", "MIGRATION_DATABASE_URL", "SECRET_KEY", "PYTEST_", "WORKBOOK_")

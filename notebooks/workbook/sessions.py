@@ -67,11 +67,11 @@ class Waits:
 
 
 @contextmanager
-def repeating(url, statement):
+def repeating(url, statement, pause=PAUSE):
     """Another session that runs `statement` again and again for the block, each time in a transaction of its own.
 
-    `:turn` in the statement is 1, 2, 3 and so on. Yields its Waits. The first run has ended when the block begins,
-    the last one ends with the block.
+    `:turn` in the statement is 1, 2, 3 and so on; `pause` are the seconds between two runs. Yields its Waits. The
+    first run has ended when the block begins, the last one ends with the block.
     """
     waits = Waits()
 
@@ -80,7 +80,7 @@ def repeating(url, statement):
             while not end.is_set():
                 run(connection)
                 began.set()
-                time.sleep(PAUSE)
+                time.sleep(pause)
 
     def run(connection):
         start = time.perf_counter()

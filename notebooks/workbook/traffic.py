@@ -94,7 +94,7 @@ class People:
 
         Whoever is in the middle of a turn (add a user, look for it, add a model, change it) ends it as it was begun.
         Returns when all have begun another one, so that no request is on its way to a server that is not named any
-        more, and so many `answers` are there; TimeoutError after 30 seconds without an answer.
+        more, and so many `answers` are there; TimeoutError after 30 seconds without one (or with AGAIN alone).
         """
         first = self.now is None
         self.now = Phase(name, servers or self.now.servers)
@@ -108,8 +108,9 @@ class People:
     def wait_until(self, reached):
         seen = deadline = 0
         while not reached() and not self.problems:
-            if len(self.requests) > seen or not deadline:
-                seen, deadline = len(self.requests), time.monotonic() + PATIENCE
+            there = sum(one.outcome != AGAIN for one in list(self.requests))
+            if there > seen or not deadline:
+                seen, deadline = there, time.monotonic() + PATIENCE
             if time.monotonic() > deadline:
                 raise TimeoutError(f"People get no more answers from {', '.join(self.now.servers)}.")
             time.sleep(0.005)

@@ -1,7 +1,8 @@
 """Each migration as a careful person would write it in SQL: the best of the ways that were tried.
 
-Every statement runs in one transaction, and ends at the schema and the rows of
-the migration; migrations.py checks that. On SQLite a table has to be rebuilt
+The statements run in one transaction, those of `alone` before it and each
+committed by itself. They end at the schema and the rows of the migration;
+migrations.py checks that. On SQLite a table has to be rebuilt
 where a constraint or a default changes. Writing to sqlite_schema would avoid
 that, but SQLite's own documentation warns of it, so it is not counted as a way.
 """
@@ -13,17 +14,32 @@ class Step(NamedTuple):
 
     `start` are the revisions to upgrade to, one by one, before it; `target` is
     what `flask db upgrade` or `flask db downgrade` is given; `sql` has the
-    statements for each kind of database.
+    statements of one transaction for each kind of database, `alone` those that
+    are committed by themselves before it: statements, or Batches.
     """
 
     name: str
     start: tuple
     target: str
     sql: dict
+    alone: dict = {}
 
     @property
     def down(self):
         return self.name.endswith("down")
+
+
+class Batches(NamedTuple):
+    """What is done in small transactions, as long as there is a next batch.
+
+    `last` reads the last id of the batch that begins after the id `{after}`;
+    `change` changes the rows up to `{last}`. `pause` are the seconds between
+    two batches.
+    """
+
+    last: str
+    change: str
+    pause: float = 0
 
 
 def rebuilt(table, columns, constraints, copied):
@@ -68,8 +84,30 @@ ADD = "ALTER TABLE model_metadata ADD COLUMN"
 DROP = "ALTER TABLE model_metadata DROP COLUMN"
 
 
+DISPLAY_NAME = "display_name VARCHAR(100)"
+NAME = "name VARCHAR(100)"
+AT_0007 = [*USERS["sqlite"], CREATED_AT["sqlite"]]
+AT_0009 = ["id INTEGER NOT NULL", NAME, "email VARCHAR(120) NOT NULL", CREATED_AT["sqlite"], DISPLAY_NAME]
+AT_0010 = ["id INTEGER NOT NULL", "email VARCHAR(120) NOT NULL", CREATED_AT["sqlite"], f"{DISPLAY_NAME} NOT NULL"]
+IN_0009 = as_they_are("id", "name", "email", "created_at", "display_name")
+REQUIRED = "ck_users_display_name_required"
+ALTER = "ALTER TABLE users"
+FILL_WHAT_IS_LEFT = "UPDATE users SET display_name = name WHERE display_name IS NULL"
+
+
 def both(*statements):
     return {"sqlite": list(statements), "postgresql": list(statements)}
+
+
+def filled(target, source):
+    """Batches of a thousand. On SQLite others get the lock between two of them, on PostgreSQL they always do."""
+    after = f"FROM users WHERE id > {{after}} AND {target} IS NULL"
+    # A third slower on PostgreSQL: WHERE id IN (SELECT … LIMIT 1000). Many times slower: OFFSET.
+    batches = Batches(
+        f"SELECT max(id) FROM (SELECT id {after} ORDER BY id LIMIT 1000) batch",
+        f"UPDATE users SET {target} = {source} WHERE id > {{after}} AND id <= {{last}} AND {target} IS NULL",
+    )
+    return {"sqlite": [batches._replace(pause=0.01)], "postgresql": [batches]}
 
 
 def created(table, columns, constraints):
@@ -174,4 +212,57 @@ STEPS = [
     Step("0006b down", ("0006b",), "0005", both(f"{DROP} notes")),
     Step("0007 up", ("0006a", "0006b"), "0007", both()),
     Step("0007 down", ("0007",), "0006a", both()),
+    Step("0008 up", ("0007",), "0008", both(f"{ALTER} ADD COLUMN {DISPLAY_NAME}")),
+    Step("0008 down", ("0008",), "0007", both(f"{ALTER} DROP COLUMN display_name")),
+    Step(
+        "0009 up",
+        ("0008",),
+        "0009",
+        {
+            "sqlite": rebuilt("users", AT_0009, USERS_CONSTRAINTS, IN_0009),
+            "postgresql": [f"{ALTER} ALTER COLUMN name DROP NOT NULL"],
+        },
+        filled("display_name", "name"),
+    ),
+    Step(
+        "0009 down",
+        ("0009",),
+        "0008",
+        {
+            "sqlite": rebuilt("users", [*AT_0007, DISPLAY_NAME], USERS_CONSTRAINTS, IN_0009),
+            "postgresql": [f"{ALTER} ALTER COLUMN name SET NOT NULL"],
+        },
+        filled("name", "display_name"),
+    ),
+    Step(
+        "0010 up",
+        ("0009",),
+        "0010",
+        {
+            "sqlite": [
+                FILL_WHAT_IS_LEFT,
+                *rebuilt("users", AT_0010, USERS_CONSTRAINTS, as_they_are("id", "email", "created_at", "display_name")),
+            ],
+            "postgresql": [
+                f"{ALTER} ALTER COLUMN display_name SET NOT NULL, DROP COLUMN name",
+                f"{ALTER} DROP CONSTRAINT {REQUIRED}",
+            ],
+        },
+        {
+            "postgresql": [
+                f"{ALTER} ADD CONSTRAINT {REQUIRED} CHECK (display_name IS NOT NULL) NOT VALID",
+                FILL_WHAT_IS_LEFT,
+                f"{ALTER} VALIDATE CONSTRAINT {REQUIRED}",
+            ]
+        },
+    ),
+    Step(
+        "0010 down",
+        ("0010",),
+        "0009",
+        {
+            "sqlite": rebuilt("users", AT_0009, USERS_CONSTRAINTS, as_they_are(*(IN_0009.keys() - {"name"}))),
+            "postgresql": [f"{ALTER} ALTER COLUMN display_name DROP NOT NULL, ADD COLUMN {NAME}"],
+        },
+    ),
 ]

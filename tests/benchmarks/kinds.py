@@ -2,13 +2,33 @@
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from hand_written import Batches
 from sqlalchemy import make_url
 
 from workbook import postgres
+
+
+def run_alone(connection, statements):
+    """Run `statements` on a connection that commits each by itself; Batches until there is no next one."""
+    for statement in statements:
+        if isinstance(statement, Batches):
+            run_batches(connection, *statement)
+        else:
+            connection.execute(statement)
+
+
+def run_batches(connection, last, change, pause):
+    after = 0
+    while (end := connection.execute(last.format(after=after)).fetchone()[0]) is not None:
+        connection.execute(change.format(after=after, last=end))
+        after = end
+        if pause:
+            time.sleep(pause)
 
 
 class Sqlite:

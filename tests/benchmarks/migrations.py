@@ -5,6 +5,7 @@ from statistics import median
 from typing import NamedTuple
 
 from databases import FOLDER, copied, prepared
+from kinds import run_alone
 from sqlalchemy import Engine, Pool, event
 
 from workbook import commands
@@ -16,6 +17,7 @@ from workbook.stages import downgrade, stage_app, upgrade
 FEW = 100  # rows of the database that memory is compared with
 CHECKED = 6_000  # rows of the database where both ways must end at the same: names of more than one group
 NO_GROWTH = 0.02  # seconds; what takes less than that at many rows has not grown
+ENOUGH = 20  # seconds; what has been measured for so long is not run once more
 
 
 class Measured(NamedTuple):
@@ -42,19 +44,28 @@ def measured_steps(kind, steps, rows, runs):
         ):
             for step in here:
                 ours, by_hand = side_by_side(kind, step, many, runs)
-                small = median(once(kind, tenth, in_process, step) for _ in range(runs))
+                small = median(once(kind, tenth, in_process, step) for _ in turns(runs))
                 memory = once(kind, many, peak, step) - once(kind, few, peak, step)
-                stall = max(once(kind, many, worst_stall, step) for _ in range(runs)) if has_writers(kind) else None
+                stall = max(once(kind, many, worst_stall, step) for _ in turns(runs)) if has_writers(kind) else None
                 yield step, Measured(ours, by_hand, small, memory, stall)
 
 
 def side_by_side(kind, step, url, runs):
     """(seconds of the migration, seconds of the hand-written SQL): medians of runs in turn, each on a fresh copy."""
     seconds = {in_process: [], by_hand: []}
-    for run in range(runs):
-        for way in list(seconds)[:: -1 if run % 2 else 1]:  # each goes first as often
+    for turn in turns(runs):
+        for way in list(seconds)[:: -1 if turn % 2 else 1]:  # each goes first as often
             seconds[way].append(once(kind, url, way, step))
     return [median(taken) for taken in seconds.values()]
+
+
+def turns(runs):
+    """Yield 0, 1, 2 and so on, `runs` of them, or fewer if ENOUGH seconds have passed."""
+    end = time.monotonic() + ENOUGH
+    for turn in range(runs):
+        if turn and time.monotonic() > end:
+            return
+        yield turn
 
 
 def once(kind, url, way, step):
@@ -95,9 +106,10 @@ def statements():
 
 
 def by_hand(kind, step, url):
-    """Seconds that the hand-written SQL takes, in one transaction as well."""
+    """Seconds that the hand-written SQL takes, in as many transactions."""
     with kind.connection(url) as connection:
         start = time.perf_counter()
+        run_alone(connection, step.alone.get(kind.name, []))
         kind.run(connection, step.sql[kind.name])
         return time.perf_counter() - start
 

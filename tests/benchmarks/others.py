@@ -16,20 +16,27 @@ from migrations import FEW, in_process, once
 from workbook.commands import clean_environment, python
 from workbook.runners.processes import Processes
 from workbook.runners.warm import WarmProcesses
-from workbook.stages import stage_app, upgrade
+from workbook.stages import stage_app, stage_folder, upgrade
 
-HEAD = ("0007",)
+HEAD = ("0010",)
+LISTS, BOTH = ("06_expand", "07_contract"), ("0009",)  # the stages that are served at one revision
 REQUESTS = 200
 NOTHING = 20
 COMMANDS = 15
 
 
 def pages(kind, rows):
-    """Yield (path, seconds at `rows` rows, seconds at 100 rows): medians of requests in turn."""
+    """Yield (stage, path, seconds at `rows` rows, seconds at 100 rows): medians of requests in turn."""
+    with prepared(kind, BOTH, rows) as many, prepared(kind, BOTH, FEW) as few:
+        for stage in LISTS:
+            for path, *seconds in pages_of(stage, {rows: many, FEW: few}):
+                yield stage, path, *seconds
+
+
+def pages_of(stage, urls):
+    """As `pages`, of one stage; `urls` is {rows: the database with so many}."""
     with ExitStack() as stack:
-        counts = {rows: stack.enter_context(prepared(kind, HEAD, rows)), FEW: None}
-        counts[FEW] = stack.enter_context(prepared(kind, HEAD, FEW))
-        clients = {n: stack.enter_context(stage_app(FOLDER, url)).test_client() for n, url in counts.items()}
+        clients = {n: stack.enter_context(stage_app(stage_folder(stage), url)).test_client() for n, url in urls.items()}
         # A request within the context of its own app would keep that one's session and rows from the request before.
         stack.enter_context(Flask(__name__).app_context())
         for path in ("/", "/models"):
@@ -38,7 +45,7 @@ def pages(kind, rows):
                 for turn in range(REQUESTS):
                     for count in list(clients)[:: -1 if turn % 2 else 1]:  # each goes first as often
                         seconds[count].append(request(clients[count], path + query.format(count // 2 + 2)))
-                yield f"{path} {where}", median(seconds[rows]), median(seconds[FEW])
+                yield f"{path} {where}", *map(median, seconds.values())
 
 
 def request(client, path):

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from sqlalchemy import text
 
-from workbook import Workspace
+from workbook import Workspace, traffic
 from workbook.schema import engine_of
 from workbook.traffic import served, some_people
 
@@ -94,6 +94,15 @@ def test_a_503_is_a_failure_unless_it_says_to_try_again(server):
     with some_people(1) as people:
         people.phase("try again", address, answers=5)
     assert not people.failed() and {one.name for one in people.requests} == {"GET /add"}
+
+
+def test_a_server_that_is_busy_for_good_is_not_waited_for_without_end(server, monkeypatch):
+    monkeypatch.setattr(traffic, "PATIENCE", 0.5)
+    address, again = server
+    again.set()
+    with some_people(1) as people, pytest.raises(TimeoutError, match="no more answers"):
+        people.phase("busy", address)
+        people.phase("busy for good", address)
 
 
 def test_people_of_a_server_that_is_gone_say_so(scratch):

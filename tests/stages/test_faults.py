@@ -1,6 +1,5 @@
 """What migrations/env.py and the app do when the disk is full, the server stops, or many come at once."""
 import os
-import tempfile
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -126,29 +125,13 @@ def test_a_read_only_database_is_one_line_and_stays_as_it_is(project, url, way):
 # --- the server ---------------------------------------------------------------
 
 
-def is_the_packages(url):
-    """Whether the server of `url` is one that the package has started: its data is among the temporary files."""
-    with postgres.admin_connection(url) as connection:
-        query = "SELECT setting FROM pg_settings WHERE name = 'data_directory'"  # no row for who may not know
-        folder = connection.exec_driver_sql(query).scalar()
-    return folder is not None and Path(folder).parent == Path(tempfile.gettempdir()).resolve()
-
-
 @contextmanager
 def server_to_stop():
     """A server of its own, as careful as PostgreSQL is by default, that every process started here uses."""
-    if not is_the_packages(postgres.server_url()):
+    if not postgres.is_the_packages(postgres.server_url()):
         pytest.skip(f"{postgres.VARIABLE} names the server to use, and that is not stopped.")
-    server = postgres.start()
-    url = postgres.with_driver(server.get_uri())
-    try:
-        with postgres.admin_connection(url) as connection:
-            connection.exec_driver_sql("ALTER SYSTEM RESET ALL")
-            connection.exec_driver_sql("SELECT pg_reload_conf()")
-        with stages.environment(**{postgres.VARIABLE: url}):
-            yield server
-    finally:
-        server.cleanup()
+    with postgres.careful_server() as server:
+        yield server
 
 
 def pg_ctl(server, *arguments):

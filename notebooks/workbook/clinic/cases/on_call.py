@@ -136,7 +136,7 @@ work.schema()
 %flask db upgrade
 %flask db check
 """,
-    rule="The revision is a row in alembic_version. If it is lost, the tables say what it was: stamp that, then upgrade.",
+    rule="The revision is a row in alembic_version. If it is lost, the tables tell it: stamp that, then upgrade.",
 )
 
 

@@ -34,13 +34,16 @@ def findings(work, lost=frozenset(), not_ours=frozenset()):
 
 def wrong_scripts(work):
     try:
-        with warnings.catch_warnings(action="ignore"):  # Alembic warns first and fails then
+        with warnings.catch_warnings(record=True, action="always") as warned:  # Alembic warns first and fails then
             script = script_directory(work.folder)
             heads = script.get_heads()
             list(script.walk_revisions())
     except Exception as error:  # a script is code: it can fail in any way when it is loaded
         yield f"Alembic can't follow the scripts: {str(error).partition(chr(10))[0]}"
         return
+    for warning in warned:
+        if "more than once" in str(warning.message):
+            yield f"Alembic's warning: {warning.message}."
     if not heads:
         yield "There is no script at all: from what shall a new database be made?"
     if len(heads) > 1:

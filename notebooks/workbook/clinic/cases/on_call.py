@@ -31,8 +31,9 @@ Case(
     shows=("db", "upgrade"),
     hints=("Read the warning above the error: which two ids does it name?", "Which revision was the head before?"),
     solution="""\
-work.edit(work.script("0008"), "Revises: 007", "Revises: 0007")
-work.edit(work.script("0008"), 'down_revision = "007"', 'down_revision = "0007"')
+script = "migrations/versions/0008_add_team_to_users.py"
+work.edit(script, "Revises: 007", "Revises: 0007")
+work.edit(script, 'down_revision = "007"', 'down_revision = "0007"')
 %flask db upgrade
 %flask db check
 """,

@@ -1,0 +1,234 @@
+"""Each case of the clinic, really broken: the same each time, and well after a right repair only.
+
+A notebook runs its cases on one database: there test_notebooks.py tries the
+wrong repairs and the solution, and here is tried what is left.
+
+`flask` runs in this process here, a fifth of the time: 28 cases, on each
+database, are some 500 commands. As processes they run in the notebooks.
+"""
+import contextlib
+import io
+import logging
+import re
+import runpy
+import shutil
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import flask.cli
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from sqlalchemy import make_url
+from traitlets.config import Config
+
+from workbook import clinic, commands, magics, postgres
+from workbook.clinic import CASES
+from workbook.clinic.patients import Patient
+from workbook.notebook_files import notebook_paths, read, sanitized
+from workbook.runners import Finished
+from workbook.runners.processes import Processes
+from workbook.stages import NOTEBOOKS, own_modules
+from workbook.workspace import Project
+
+ANSWERS = [runpy.run_path(str(path)) for path in sorted(Path(__file__).with_name("wrong_answers").glob("*.py"))]
+# {case: [(a repair that a learner might well try, a part of what is said to it)]}, {case: [a right one, not the solution]}
+WRONG, RIGHT = (
+    {
+        name.replace("-", "_"): found
+        for each in ANSWERS
+        if isinstance(each.get(kind), dict)
+        for name, found in each[kind].items()
+        if name.replace("-", "_") in CASES
+    }
+    for kind in ("WRONG", "RIGHT")
+)
+ON_EACH = [(name, database) for name, case in CASES.items() for database in case.databases]
+
+
+def cells_tagged(path, kind):
+    """{case: cell} of the cells of a notebook that have a tag `kind:case-with-dashes`."""
+    found = {}
+    for cell in read(path).cells:
+        for tag in cell.metadata.get("tags", []):
+            name = tag.removeprefix(f"{kind}:").replace("-", "_")
+            if tag.startswith(f"{kind}:") and name in CASES:
+                found[name] = cell
+    return found
+
+
+def dealt_in_notebooks():
+    """{case: (notebook, database)} of the cases that a notebook walks through."""
+    return {
+        name: (path.stem, "postgresql" if '"postgresql"' in cell.source else "sqlite")
+        for path in notebook_paths()
+        for name, cell in cells_tagged(path, "setup").items()
+    }
+
+
+class InThisProcess(Processes):
+    """Runs `flask …` here, and anything else as ever; see workbook.runners.Runner."""
+
+    def run(self, command, folder, environment):
+        if command[1:3] != ["-m", "flask"]:
+            return super().run(command, folder, environment)
+        said = io.StringIO()
+        with contextlib.ExitStack() as block:
+            patch = block.enter_context(pytest.MonkeyPatch.context())
+            patch.setattr("os.environ", dict(environment))
+            patch.chdir(folder)
+            block.enter_context(own_modules(Path(folder)))
+            block.enter_context(fresh_logging())
+            block.enter_context(warnings.catch_warnings(action="default"))
+            block.enter_context(contextlib.redirect_stdout(said))
+            block.enter_context(contextlib.redirect_stderr(said))
+            return Finished(exit_code(command[3:]), said.getvalue())
+
+
+def exit_code(arguments):
+    try:
+        flask.cli.FlaskGroup(name="flask").main(arguments, prog_name="flask")
+    except SystemExit as ended:
+        return ended.code or 0
+    except Exception:
+        traceback.print_exc()
+        return 1
+
+
+@contextlib.contextmanager
+def fresh_logging():
+    """No logger has a handler or a level, as in a new process; after the block all are as before."""
+    loggers = [logging.root, *(each for each in logging.root.manager.loggerDict.values() if hasattr(each, "handlers"))]
+    before = [(each, each.level, {name: vars(each)[name] for name in ("handlers", "disabled")}) for each in loggers]
+    for each in loggers:
+        each.handlers, each.disabled = [], False
+        each.setLevel(logging.WARNING if each is logging.root else logging.NOTSET)
+    yield
+    for each, level, attributes in before:
+        vars(each).update(attributes)
+        each.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    monkeypatch.setattr(commands, "choose", InThisProcess)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A function that runs the code of a cell with `work` in it, as a kernel does; it stops at the first error."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell(config=config, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
+    for magic in (magics.flask, magics.git):
+        shell.register_magic_function(magic, "line")
+
+    def run(code, work):
+        work.use()
+        shell.user_ns |= {"work": work, "clinic": clinic}
+        return shell.run_cell(code)
+
+    return run
+
+
+def projects(work):
+    """A patient and its other databases."""
+    return [work, *(each for each in vars(work).values() if isinstance(each, Project))]
+
+
+def state(work):
+    """All that is to be the same each time: what the patient shows, its files, its databases."""
+    folders = sorted((work.folder / "migrations" / "versions").glob("*.py")) + sorted(work.folder.glob("*.py"))
+    return {"shown": repr(work), "files": {path.name: sanitized(path.read_text("utf-8")) for path in folders}} | {
+        f"database {number}": (each.revision(), each.tables(), sanitized(repr(each.all_rows())))
+        for number, each in enumerate(projects(work))
+    }
+
+
+class Kept:
+    """A patient's files and databases as they are now, to be put back before each try."""
+
+    def __init__(self, work, folder):
+        self.work, self.folder = work, folder
+        shutil.copytree(work.folder, folder, symlinks=True)
+        self.databases = [copy_of(each) for each in projects(work)] if work.database == "postgresql" else []
+
+    def put_back(self):
+        shutil.rmtree(self.work.folder)
+        shutil.copytree(self.folder, self.work.folder)
+        for project, database in zip(projects(self.work), self.databases):
+            postgres.drop_database(project.url)
+            project.variables["DATABASE_URL"] = postgres.create_database(template=make_url(database).database)
+
+    def drop(self):
+        for database in [*self.databases, *(each.url for each in projects(self.work) if self.databases)]:
+            postgres.drop_database(database)
+
+
+def copy_of(project):
+    return postgres.create_database(template=make_url(project.url).database)
+
+
+def attempts(name, database):
+    """[(code, a part of what is said to it, or None if it is right)] of what is not tried in a notebook."""
+    solution = CASES[name].solution, None
+    if dealt_in_notebooks().get(name, (None, None))[1] == database:
+        return [(code, None) for code in RIGHT[name]]
+    if database == "postgresql":  # what is said is the same; that the case is repaired there as well is what counts
+        return [WRONG[name][0], solution]
+    return [*WRONG[name], solution, *((code, None) for code in RIGHT[name])]
+
+
+@pytest.mark.parametrize(("name", "database"), ON_EACH, ids=[f"{name}-{database}" for name, database in ON_EACH])
+def test_a_case_breaks_the_same_each_time_and_only_a_right_repair_is_taken(
+    name, database, run, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("WORKBOOK_SCRATCH", str(tmp_path / "scratch"))
+    case = CASES[name]
+    first = Patient(case, database)
+    before = state(first)
+    if database == "postgresql":
+        for each in projects(first):
+            postgres.drop_database(each.url)
+    work = Patient(case, database)
+    again = state(work)
+    for part, found in before.items():
+        assert again[part] == found, f"{name} is broken in another way the second time: {part}"
+    kept = Kept(work, tmp_path / "kept")
+    assert case.missing(work), f"{name} is well before anybody has repaired it"
+    for code, reason in attempts(name, database):
+        kept.put_back()
+        ended = run(code, work)
+        said = case.missing(work)
+        if reason:
+            assert said and reason in sanitized(said), f"{name}: to this was said: {said}\n{code}"
+        else:
+            printed = capsys.readouterr().out
+            assert ended.success and said is None, f"{name}: to this right repair was said: {said}\n{code}\n{printed}"
+    kept.drop()
+
+
+def test_a_case_has_all_that_a_learner_and_this_test_need():
+    for name, case in CASES.items():
+        assert case.title and case.story and case.rule and case.solution.strip(), name
+        assert len(case.hints) >= 2, f"{name}: a nudge, and nearly the answer"
+        assert len(WRONG.get(name, [])) >= 2, f"{name}: two plausible wrong repairs in wrong_answers/*.py: WRONG"
+        assert RIGHT.get(name), f"{name}: a right repair other than the solution in wrong_answers/*.py: RIGHT"
+        assert case.solution not in RIGHT[name]
+
+
+def test_each_case_stands_in_the_notebook_of_its_lesson_and_six_or_more_in_none():
+    dealt = dealt_in_notebooks()
+    for name, case in CASES.items():
+        assert case.lesson == dealt.get(name, (None, None))[0], f"{name}: Case.lesson names the notebook, or is None"
+    assert sum(case.lesson is None for case in CASES.values()) >= 6
+
+
+def test_the_solution_in_a_notebook_is_the_one_that_the_case_has():
+    for notebook in {case.lesson for case in CASES.values() if case.lesson}:
+        text = "\n".join(cell.source for cell in read(NOTEBOOKS / f"{notebook}.ipynb").cells)
+        shown = re.findall(r"<summary>Solution</summary>\s+```python\n(.*?)```", text, re.DOTALL)
+        for name in cells_tagged(NOTEBOOKS / f"{notebook}.ipynb", "setup"):
+            wanted = CASES[name].solution
+            assert wanted.strip() in map(str.strip, shown), f"{notebook} shows another solution of {name} than {wanted}"

@@ -3,8 +3,8 @@
 A notebook runs its cases on one database: there test_notebooks.py tries the
 wrong repairs and the solution, and here is tried what is left.
 
-`flask` runs in this process here, a fifth of the time: 28 cases, on each
-database, are some 500 commands. As processes they run in the notebooks.
+`flask` runs in this process here, in a third of the time: all the cases, on
+each database, are some 600 commands. As processes they run in the notebooks.
 """
 import contextlib
 import io
@@ -12,7 +12,6 @@ import logging
 import re
 import runpy
 import shutil
-import sys
 import traceback
 import warnings
 from pathlib import Path
@@ -28,12 +27,11 @@ from workbook.clinic import CASES
 from workbook.clinic.patients import Patient
 from workbook.notebook_files import notebook_paths, read, sanitized
 from workbook.runners import Finished
-from workbook.runners.processes import Processes
 from workbook.stages import NOTEBOOKS, own_modules
-from workbook.workspace import Project
+from workbook.workspace import Project, Workspace
 
 ANSWERS = [runpy.run_path(str(path)) for path in sorted(Path(__file__).with_name("wrong_answers").glob("*.py"))]
-# {case: [(a repair that a learner might well try, a part of what is said to it)]}, {case: [a right one, not the solution]}
+# {case: [(a repair that a learner might well try, a part of what is said to it)]}, {case: [another right repair]}
 WRONG, RIGHT = (
     {
         name.replace("-", "_"): found
@@ -67,23 +65,19 @@ def dealt_in_notebooks():
     }
 
 
-class InThisProcess(Processes):
-    """Runs `flask …` here, and anything else as ever; see workbook.runners.Runner."""
-
-    def run(self, command, folder, environment):
-        if command[1:3] != ["-m", "flask"]:
-            return super().run(command, folder, environment)
-        said = io.StringIO()
-        with contextlib.ExitStack() as block:
-            patch = block.enter_context(pytest.MonkeyPatch.context())
-            patch.setattr("os.environ", dict(environment))
-            patch.chdir(folder)
-            block.enter_context(own_modules(Path(folder)))
-            block.enter_context(fresh_logging())
-            block.enter_context(warnings.catch_warnings(action="default"))
-            block.enter_context(contextlib.redirect_stdout(said))
-            block.enter_context(contextlib.redirect_stderr(said))
-            return Finished(exit_code(command[3:]), said.getvalue())
+def flask_here(command, folder, environment):
+    """As Runner.run does it, of `python -m flask …`."""
+    said = io.StringIO()
+    with contextlib.ExitStack() as block:
+        patch = block.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("os.environ", dict(environment))
+        patch.chdir(folder)
+        block.enter_context(own_modules(Path(folder)))
+        block.enter_context(fresh_logging())
+        block.enter_context(warnings.catch_warnings(action="default"))
+        block.enter_context(contextlib.redirect_stdout(said))
+        block.enter_context(contextlib.redirect_stderr(said))
+        return Finished(exit_code(command[3:]), said.getvalue())
 
 
 def exit_code(arguments):
@@ -112,7 +106,13 @@ def fresh_logging():
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
-    monkeypatch.setattr(commands, "choose", InThisProcess)
+    runner = commands.choose()
+    run = runner.run
+
+    def run_here(command, *rest):
+        return (flask_here if command[1:3] == ["-m", "flask"] else run)(command, *rest)
+
+    monkeypatch.setattr(runner, "run", run_here)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +130,34 @@ def run(tmp_path_factory):
         return shell.run_cell(code)
 
     return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def filled_once():
+    """On PostgreSQL, too, a database with sample rows is made once and copied then; the run drops what is left."""
+    fill, filled = Workspace.fill, {}
+
+    def copy_or_fill(work, rows):
+        key = work.stage, rows
+        if work.database == "postgresql" and key in filled:
+            replace_database(work, filled[key])
+            return
+        fill(work, rows)
+        if work.database == "postgresql":
+            filled[key] = copy_of(work)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Workspace, "fill", copy_or_fill)
+        yield
+
+
+def copy_of(project):
+    return postgres.create_database(template=make_url(project.url).database)
+
+
+def replace_database(project, template):
+    postgres.drop_database(project.url)
+    project.variables["DATABASE_URL"] = postgres.create_database(template=make_url(template).database)
 
 
 def projects(work):
@@ -158,16 +186,11 @@ class Kept:
         shutil.rmtree(self.work.folder)
         shutil.copytree(self.folder, self.work.folder)
         for project, database in zip(projects(self.work), self.databases):
-            postgres.drop_database(project.url)
-            project.variables["DATABASE_URL"] = postgres.create_database(template=make_url(database).database)
+            replace_database(project, database)
 
     def drop(self):
         for database in [*self.databases, *(each.url for each in projects(self.work) if self.databases)]:
             postgres.drop_database(database)
-
-
-def copy_of(project):
-    return postgres.create_database(template=make_url(project.url).database)
 
 
 def attempts(name, database):

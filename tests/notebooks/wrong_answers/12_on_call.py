@@ -1,17 +1,11 @@
-"""Wrong but plausible repairs of the cases that are dealt on call, a part of what each is told, and other right ones."""
+"""Wrong but plausible repairs of the cases on call, a part of what each is told, and other right ones."""
 
 STAMP = "%flask db stamp head"
-TEAM = "    op.add_column(\"users\", sa.Column(\"team\", sa.String(length=50), nullable=True))\\n"
 
 WRONG = {
     "unknown-parent": [
         ("%flask db stamp --purge head", "Alembic can't follow the scripts"),
         ('work.delete("migrations/versions/0008_add_team_to_users.py")', "Models and database disagree"),
-        (
-            'script = "migrations/versions/0008_add_team_to_users.py"\n'
-            """work.edit(script, 'down_revision = "007"', "down_revision = None")\n%flask db upgrade heads""",
-            "There are 2 heads",
-        ),
     ],
     "one-id-twice": [
         (
@@ -59,7 +53,6 @@ WRONG = {
     ],
     "models-without-a-script": [
         (STAMP, "Models and database disagree"),
-        ('%flask db migrate -m "add priority" --rev-id 0008\n%flask db upgrade', "is at 0007"),
         (
             'work.sql("ALTER TABLE model_metadata ADD COLUMN priority INTEGER DEFAULT 0 NOT NULL")',
             "priority only in your database",
@@ -103,10 +96,6 @@ WRONG = {
             'work.sql("UPDATE model_metadata SET owner_id = 1 WHERE owner_id NOT IN (SELECT id FROM users)")\n'
             "%flask db upgrade",
             "owner_id was None, is 1",
-        ),
-        (
-            'work.sql("UPDATE model_metadata SET owner_id = NULL")\n%flask db upgrade',
-            "owner_id was 3, is None",
         ),
     ],
     "default-of-another-database": [

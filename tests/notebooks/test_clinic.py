@@ -19,15 +19,16 @@ from pathlib import Path
 import flask.cli
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
+from sqlalchemy.pool import Pool
 from traitlets.config import Config
 
 from workbook import clinic, commands, magics, postgres
 from workbook.clinic import CASES
 from workbook.clinic.patients import Patient
-from workbook.notebook_files import notebook_paths, read, sanitized
+from workbook.notebook_files import code_cells, notebook_paths, read, sanitized
 from workbook.runners import Finished
-from workbook.stages import NOTEBOOKS, own_modules
+from workbook.stages import own_modules
 from workbook.workspace import Project, Workspace
 
 ANSWERS = [runpy.run_path(str(path)) for path in sorted(Path(__file__).with_name("wrong_answers").glob("*.py"))]
@@ -45,24 +46,24 @@ WRONG, RIGHT = (
 ON_EACH = [(name, database) for name, case in CASES.items() for database in case.databases]
 
 
-def cells_tagged(path, kind):
-    """{case: cell} of the cells of a notebook that have a tag `kind:case-with-dashes`."""
-    found = {}
-    for cell in read(path).cells:
-        for tag in cell.metadata.get("tags", []):
-            name = tag.removeprefix(f"{kind}:").replace("-", "_")
-            if tag.startswith(f"{kind}:") and name in CASES:
-                found[name] = cell
-    return found
+def dealt_in(path):
+    """{case: database} of the cases that stand in a notebook."""
+    text = "\n".join(cell.source for cell in code_cells(read(path)))
+    return {name: database or "sqlite" for name, database in re.findall(r'clinic\.case\("(\w+)"(?:, "(\w+)")?\)', text)}
 
 
-def dealt_in_notebooks():
-    """{case: (notebook, database)} of the cases that a notebook walks through."""
-    return {
-        name: (path.stem, "postgresql" if '"postgresql"' in cell.source else "sqlite")
-        for path in notebook_paths()
-        for name, cell in cells_tagged(path, "setup").items()
-    }
+def exercises_of(path):
+    """The cases whose repair is an exercise of a notebook; test_notebooks.py tries it."""
+    tags = [tag.partition(":") for cell in read(path).cells for tag in cell.metadata.get("tags", [])]
+    return {name.replace("-", "_") for kind, _, name in tags if kind == "exercise"} & CASES.keys()
+
+
+TRIED = {  # (case, database): its wrong repairs and its solution are tried in a notebook
+    (name, database)
+    for path in notebook_paths()
+    for name, database in dealt_in(path).items()
+    if name in exercises_of(path)
+}
 
 
 def flask_here(command, folder, environment):
@@ -73,11 +74,29 @@ def flask_here(command, folder, environment):
         patch.setattr("os.environ", dict(environment))
         patch.chdir(folder)
         block.enter_context(own_modules(Path(folder)))
+        block.enter_context(connections_end())
         block.enter_context(fresh_logging())
         block.enter_context(warnings.catch_warnings(action="default"))
         block.enter_context(contextlib.redirect_stdout(said))
         block.enter_context(contextlib.redirect_stderr(said))
         return Finished(exit_code(command[3:]), said.getvalue())
+
+
+@contextlib.contextmanager
+def connections_end():
+    """Close what was opened in the block, as the end of a process does."""
+    opened = []
+
+    def note(connection, record):
+        opened.append(connection)
+
+    event.listen(Pool, "connect", note)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", note)
+        for connection in opened:
+            connection.close()
 
 
 def exit_code(arguments):
@@ -169,8 +188,16 @@ def state(work):
     """All that is to be the same each time: what the patient shows, its files, its databases."""
     folders = sorted((work.folder / "migrations" / "versions").glob("*.py")) + sorted(work.folder.glob("*.py"))
     return {"shown": repr(work), "files": {path.name: sanitized(path.read_text("utf-8")) for path in folders}} | {
-        f"database {number}": (each.revision(), each.tables(), sanitized(repr(each.all_rows())))
+        f"database {number}": (each.revision(), each.tables(), sanitized(str(texts(each.all_rows()))))
         for number, each in enumerate(projects(work))
+    }
+
+
+def texts(rows):
+    """`rows`, as `rows_of` returns them, with each value as text."""
+    return {
+        table: {key: {column: str(value) for column, value in row.items()} for key, row in found.items()}
+        for table, found in rows.items()
     }
 
 
@@ -196,7 +223,7 @@ class Kept:
 def attempts(name, database):
     """[(code, a part of what is said to it, or None if it is right)] of what is not tried in a notebook."""
     solution = CASES[name].solution, None
-    if dealt_in_notebooks().get(name, (None, None))[1] == database:
+    if (name, database) in TRIED:
         return [(code, None) for code in RIGHT[name]]
     if database == "postgresql":  # what is said is the same; that the case is repaired there as well is what counts
         return [WRONG[name][0], solution]
@@ -242,16 +269,16 @@ def test_a_case_has_all_that_a_learner_and_this_test_need():
 
 
 def test_each_case_stands_in_the_notebook_of_its_lesson_and_six_or_more_in_none():
-    dealt = dealt_in_notebooks()
+    dealt = {name: path.stem for path in notebook_paths() for name in dealt_in(path)}
     for name, case in CASES.items():
-        assert case.lesson == dealt.get(name, (None, None))[0], f"{name}: Case.lesson names the notebook, or is None"
+        assert case.lesson == dealt.get(name), f"{name}: Case.lesson names the notebook where it stands, or is None"
     assert sum(case.lesson is None for case in CASES.values()) >= 6
 
 
-def test_the_solution_in_a_notebook_is_the_one_that_the_case_has():
-    for notebook in {case.lesson for case in CASES.values() if case.lesson}:
-        text = "\n".join(cell.source for cell in read(NOTEBOOKS / f"{notebook}.ipynb").cells)
-        shown = re.findall(r"<summary>Solution</summary>\s+```python\n(.*?)```", text, re.DOTALL)
-        for name in cells_tagged(NOTEBOOKS / f"{notebook}.ipynb", "setup"):
-            wanted = CASES[name].solution
-            assert wanted.strip() in map(str.strip, shown), f"{notebook} shows another solution of {name} than {wanted}"
+@pytest.mark.parametrize("path", notebook_paths(), ids=lambda path: path.stem)
+def test_the_solution_in_a_notebook_is_the_one_that_the_case_has(path):
+    text = "\n".join(cell.source for cell in read(path).cells)
+    shown = [each.strip() for each in re.findall(r"<summary>Solution</summary>\s+```python\n(.*?)```", text, re.DOTALL)]
+    for name in exercises_of(path):
+        wanted = CASES[name].solution.strip()
+        assert wanted in shown, f"{path.stem} shows another solution of {name} than\n{wanted}"

@@ -7,6 +7,7 @@ wrong repairs and the solution, and here is tried what is left.
 each database, are some 600 commands. As processes they run in the notebooks.
 """
 import contextlib
+import functools
 import io
 import logging
 import re
@@ -23,14 +24,15 @@ from sqlalchemy import event, make_url
 from sqlalchemy.pool import Pool
 from traitlets.config import Config
 
-from workbook import clinic, commands, magics, postgres
+from workbook import clinic, commands, magics, notebook_files, postgres
 from workbook.clinic import CASES
 from workbook.clinic.patients import Patient
-from workbook.notebook_files import code_cells, notebook_paths, read, sanitized
+from workbook.notebook_files import code_cells, notebook_paths, sanitized
 from workbook.runners import Finished
 from workbook.stages import own_modules
 from workbook.workspace import Project, Workspace
 
+read = functools.cache(notebook_files.read)
 ANSWERS = [runpy.run_path(str(path)) for path in sorted(Path(__file__).with_name("wrong_answers").glob("*.py"))]
 # {case: [(a repair that a learner might well try, a part of what is said to it)]}, {case: [another right repair]}
 WRONG, RIGHT = (
@@ -101,7 +103,7 @@ def connections_end():
 
 def exit_code(arguments):
     try:
-        flask.cli.FlaskGroup(name="flask").main(arguments, prog_name="flask")
+        flask.cli.cli.main(arguments, prog_name="flask")  # which has found the packages' commands before
     except SystemExit as ended:
         return ended.code or 0
     except Exception:
@@ -113,14 +115,14 @@ def exit_code(arguments):
 def fresh_logging():
     """No logger has a handler or a level, as in a new process; after the block all are as before."""
     loggers = [logging.root, *(each for each in logging.root.manager.loggerDict.values() if hasattr(each, "handlers"))]
-    before = [(each, each.level, {name: vars(each)[name] for name in ("handlers", "disabled")}) for each in loggers]
+    before = [(each, {name: vars(each)[name] for name in ("handlers", "disabled", "level")}) for each in loggers]
     for each in loggers:
-        each.handlers, each.disabled = [], False
-        each.setLevel(logging.WARNING if each is logging.root else logging.NOTSET)
+        each.handlers, each.disabled, each.level = [], False, logging.NOTSET
+    logging.root.setLevel(logging.WARNING)  # and no logger goes by what it has noted of the levels before
     yield
-    for each, level, attributes in before:
+    for each, attributes in before:
         vars(each).update(attributes)
-        each.setLevel(level)
+    logging.root.setLevel(logging.root.level)
 
 
 @pytest.fixture(autouse=True)

@@ -125,12 +125,20 @@ def test_commands_killed_from_outside_at_random_moments(new_place, stage, databa
     with stage_app(stage, place.url) as app:
         upgrade(app)
     now, killed = picture(place.url), 0
+
+    def start(*arguments):
+        command, nowhere = [sys.executable, "-m", "flask", *arguments], subprocess.DEVNULL
+        return subprocess.Popen(
+            command, env=variables, cwd=tmp_path, stdout=nowhere, stderr=nowhere, start_new_session=True
+        )
+
     for number in range(24):
+        began = time.monotonic()
+        assert start("backup", f"whole{number}.backup").wait() == 0
+        taken = time.monotonic() - began
         for arguments in (["backup", f"{number}.backup"], ["restore", "old.backup", "--yes"]):
-            command = [sys.executable, "-m", "flask", *arguments]
-            process = subprocess.Popen(command, env=variables, cwd=tmp_path, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
-            time.sleep(0.5 + number * 0.05)
+            process = start(*arguments)
+            time.sleep(taken * (0.5 + number / 48))  # the first half of it is Python's start
             (os.killpg if group else os.kill)(process.pid, signal.SIGKILL)
             killed += process.wait() == KILLED
             if arguments[0] == "restore":

@@ -7,29 +7,24 @@ import time
 
 import pytest
 from browsing import ON_SQLITE
-from faults import KILLED, PROCESSES, code_of, copy_database, die, drop_database, room_for, sample
+from faults import KILLED, PROCESSES, code_of, copy_database, drop_database, room_for, sample
 from migration_walk import picture
-from operating import LAST, OLDER, Moments, Place, check_same, is_same
+from operating import (
+    LAST,
+    OLDER,
+    Place,
+    backup_with_little_room,
+    check_same,
+    is_same,
+    killed_command,
+    run_command,
+)
 
 from workbook.stages import stage_app, upgrade
 
 ALL = os.environ.get("WORKBOOK_FAULTS") == "all"
 ONLY_ALL = pytest.mark.skipif(not ALL, reason="takes minutes: tox -e faults")
 NOT_WINDOWS = pytest.mark.skipif(os.name != "posix", reason="processes are killed in groups, files are limited")
-
-
-def run_command(folder, url, place, arguments, act):
-    """Run a `flask` command of the project `folder` in the folder `place`; `act(number)` is called at each moment."""
-    os.chdir(place)
-    with stage_app(folder, url) as app:
-        app.instance_path = str(place)
-        with Moments(app, act) as moments:
-            Place(app, url, None, place).run(*arguments)
-    return moments.count
-
-
-def killed_command(folder, url, place, arguments, moment):
-    run_command(folder, url, place, arguments, lambda number: die() if number == moment else None)
 
 
 def kill(folder, url, place, arguments, moment):
@@ -155,16 +150,6 @@ def test_commands_killed_from_outside_at_random_moments(new_place, stage, databa
     place.flask("backup", "last.backup")
     assert not [name for name in left_in(tmp_path) if name.endswith(".partial-backup")]
     print(f"{database}, {'with its tools' if group else 'alone'}: {killed} killed")
-
-
-def backup_with_little_room(folder, url, place, size):
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    os.chdir(place)
-    with stage_app(folder, url) as app:
-        line = Place(app, url, None, place).error("backup", "all.backup")
-    raise SystemExit(0 if any(text in line for text in ("File too large", "disk I/O error", "full")) else line)
 
 
 @NOT_WINDOWS

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import text
 
+from workbook.rows import RENAMED
 from workbook.stages import stage_folders
 
 
@@ -109,6 +110,12 @@ def rows(app, sql):
     with app.extensions["sqlalchemy"].engine.begin() as connection:
         result = connection.execute(text(sql))
         return [tuple(row) for row in result] if result.returns_rows else None
+
+
+def name_columns(app):
+    """The columns of users that hold the name: two while it is renamed."""
+    return [column.name for column in app.extensions["sqlalchemy"].metadata.tables["users"].columns
+            if column.name in ("name", *RENAMED["users"].values())]
 
 
 def seed(app, number):

@@ -1,6 +1,7 @@
 """What the tests of `flask backup`, `restore` and `rehearse` share: a stage's app on a database with rows."""
 import inspect
 import logging
+import os
 import re
 import sys
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
-from faults import copy_database, drop_database
+from faults import copy_database, die, drop_database
 from migration_walk import picture
 from sqlalchemy import Engine, event, make_url
 
@@ -177,3 +178,30 @@ def without_casts(schema):
 def table_names(url):
     with engine_of(url).connect() as connection:
         return set(sqlalchemy.inspect(connection).get_table_names())
+
+
+# --- in processes of their own, which find these functions in a module ----------
+
+
+def run_command(folder, url, place, arguments, act):
+    """Run a `flask` command of the project `folder` in the folder `place`; `act(number)` is called at each moment."""
+    os.chdir(place)
+    with stage_app(folder, url) as app:
+        app.instance_path = str(place)
+        with Moments(app, act) as moments:
+            Place(app, url, None, place).run(*arguments)
+    return moments.count
+
+
+def killed_command(folder, url, place, arguments, moment):
+    run_command(folder, url, place, arguments, lambda number: die() if number == moment else None)
+
+
+def backup_with_little_room(folder, url, place, size):
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    os.chdir(place)
+    with stage_app(folder, url) as app:
+        line = Place(app, url, None, place).error("backup", "all.backup")
+    raise SystemExit(0 if any(text in line for text in ("File too large", "disk I/O error", "full")) else line)

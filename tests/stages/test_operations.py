@@ -144,6 +144,17 @@ def test_a_backup_with_a_destroyed_part_is_refused(place):
 
 
 @LAST
+@ON_SQLITE
+def test_a_backup_whose_index_and_rows_do_not_agree_is_refused(place):
+    place.flask("backup", "all.backup")
+    content = Path("all.backup").read_bytes()
+    assert content.count(b"ada0@example.com") == 2, "It is not in the table and in its index, so this proves nothing."
+    Path("bad.backup").write_bytes(content.replace(b"ada0@example.com", b"ida0@example.com", 1))
+    line = place.error("restore", "bad.backup", "--yes")
+    assert line.startswith("bad.backup is damaged, nothing was restored: ") and "index" in line
+
+
+@LAST
 def test_what_is_no_backup_of_this_kind_of_database_is_refused(place, database):
     other = {"sqlite": "PostgreSQL", "postgresql": "SQLite"}[database]
     Path("empty").touch()

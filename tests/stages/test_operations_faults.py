@@ -7,29 +7,24 @@ import time
 
 import pytest
 from browsing import ON_SQLITE
-from faults import KILLED, PROCESSES, code_of, copy_database, die, drop_database, room_for, sample
+from faults import KILLED, PROCESSES, code_of, copy_database, drop_database, room_for, sample
 from migration_walk import picture
-from operating import LAST, OLDER, Moments, Place, check_same, is_same
+from operating import (
+    LAST,
+    OLDER,
+    Place,
+    backup_with_little_room,
+    check_same,
+    is_same,
+    killed_command,
+    run_command,
+)
 
 from workbook.stages import stage_app, upgrade
 
 ALL = os.environ.get("WORKBOOK_FAULTS") == "all"
 ONLY_ALL = pytest.mark.skipif(not ALL, reason="takes minutes: tox -e faults")
 NOT_WINDOWS = pytest.mark.skipif(os.name != "posix", reason="processes are killed in groups, files are limited")
-
-
-def run_command(folder, url, place, arguments, act):
-    """Run a `flask` command of the project `folder` in the folder `place`; `act(number)` is called at each moment."""
-    os.chdir(place)
-    with stage_app(folder, url) as app:
-        app.instance_path = str(place)
-        with Moments(app, act) as moments:
-            Place(app, url, None, place).run(*arguments)
-    return moments.count
-
-
-def killed_command(folder, url, place, arguments, moment):
-    run_command(folder, url, place, arguments, lambda number: die() if number == moment else None)
 
 
 def kill(folder, url, place, arguments, moment):
@@ -125,12 +120,20 @@ def test_commands_killed_from_outside_at_random_moments(new_place, stage, databa
     with stage_app(stage, place.url) as app:
         upgrade(app)
     now, killed = picture(place.url), 0
+
+    def start(*arguments):
+        command, nowhere = [sys.executable, "-m", "flask", *arguments], subprocess.DEVNULL
+        return subprocess.Popen(
+            command, env=variables, cwd=tmp_path, stdout=nowhere, stderr=nowhere, start_new_session=True
+        )
+
     for number in range(24):
+        began = time.monotonic()
+        assert start("backup", f"whole{number}.backup").wait() == 0
+        taken = time.monotonic() - began
         for arguments in (["backup", f"{number}.backup"], ["restore", "old.backup", "--yes"]):
-            command = [sys.executable, "-m", "flask", *arguments]
-            process = subprocess.Popen(command, env=variables, cwd=tmp_path, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
-            time.sleep(0.5 + number * 0.05)
+            process = start(*arguments)
+            time.sleep(taken * (0.5 + number / 48))  # the first half of it is Python's start
             (os.killpg if group else os.kill)(process.pid, signal.SIGKILL)
             killed += process.wait() == KILLED
             if arguments[0] == "restore":
@@ -147,16 +150,6 @@ def test_commands_killed_from_outside_at_random_moments(new_place, stage, databa
     place.flask("backup", "last.backup")
     assert not [name for name in left_in(tmp_path) if name.endswith(".partial-backup")]
     print(f"{database}, {'with its tools' if group else 'alone'}: {killed} killed")
-
-
-def backup_with_little_room(folder, url, place, size):
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    os.chdir(place)
-    with stage_app(folder, url) as app:
-        line = Place(app, url, None, place).error("backup", "all.backup")
-    raise SystemExit(0 if any(text in line for text in ("File too large", "disk I/O error", "full")) else line)
 
 
 @NOT_WINDOWS

@@ -4,6 +4,8 @@ import pytest
 from browsing import ON_SQLITE, WITH_STATUS, elements
 from sqlalchemy import insert
 
+from workbook.rows import RENAMED
+
 # Breaks out of a text, of an attribute in either quotes and of a template; fits into the shortest column.
 EVIL = "<b>\"'&{{7*7}}</b>"
 
@@ -21,7 +23,9 @@ def evil_rows(app):
         for table in tables:
             row = dict.fromkeys(texts_of(table), EVIL) | {"accuracy": 0.5, "owner_id": 1}
             connection.execute(insert(table), {name: row[name] for name in row.keys() & table.columns.keys()})
-    return {table.name: len(texts_of(table)) for table in tables}
+    # While a column is renamed, its text is in two columns and shown once.
+    new_names = {table.name: RENAMED.get(table.name, {}) for table in tables}
+    return {table.name: len({new_names[table.name].get(name, name) for name in texts_of(table)}) for table in tables}
 
 
 def check_no_html(page):

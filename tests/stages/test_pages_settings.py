@@ -5,7 +5,7 @@ import sys
 import traceback
 
 import pytest
-from browsing import LAST_STAGE, ON_SQLITE, WITH_MODELS, Browser, rows, seed
+from browsing import LAST_STAGE, ON_SQLITE, WITH_MODELS, Browser, name_columns, rows, seed
 from click import ClickException
 from click.testing import CliRunner
 from flask.cli import FlaskGroup
@@ -191,8 +191,7 @@ def test_seed_gives_the_same_values_on_every_fresh_database(stage, new_migrated_
 
 
 def test_seed_steps_over_emails_that_are_taken(app, stage):
-    name = next(c.name for c in app.extensions["sqlalchemy"].metadata.tables["users"].columns if "name" in c.name)
-    rows(app, f"INSERT INTO users ({name}, email) VALUES ('Eve', 'user2@example.com')")
+    rows(app, f"INSERT INTO users ({name_columns(app)[0]}, email) VALUES ('Eve', 'user2@example.com')")
     assert "users: 4 added, 5 in all" in seed(app, 5)
     emails = [email for email, in rows(app, "SELECT email FROM users ORDER BY id")]
     assert emails == [f"user{number}@example.com" for number in (2, 1, 3, 4, 5)]

@@ -197,10 +197,10 @@ def test_clones_of_killed_rehearsals_are_dropped_unless_somebody_uses_them(new_p
 def test_a_role_that_may_not_create_databases_is_told_so(new_place):
     place, role = new_place("0009"), f"no_createdb_{os.urandom(4).hex()}"
     with postgres.admin_connection(place.url) as connection:
-        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
         connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
         try:
-            url = make_url(place.url).set(username=role).difference_update_query(["options"])
+            url = make_url(place.url).set(username=role, password="secret").difference_update_query(["options"])
             place.app.config["MIGRATION_DATABASE_URL"] = url.render_as_string(hide_password=False)
             assert place.error("rehearse").endswith(f"A superuser can allow it: ALTER ROLE {role} CREATEDB")
         finally:

@@ -38,13 +38,14 @@ class Call:
     def hint(self):
         """The next hint."""
         hint = next(self.hints, None)
-        if hint:
+        if hint and not is_solved(self.work.case.name):
             note(self.work.case.name, hints=1)
         print(hint or "That was the last hint: call.solution() shows one way.")
 
     def solution(self):
         """One way to repair it."""
-        note(self.work.case.name, shown=1)
+        if not is_solved(self.work.case.name):
+            note(self.work.case.name, shown=1)
         print(self.work.case.solution)
 
 
@@ -54,9 +55,14 @@ def on_call(name=None, database="sqlite", seed=None):
     ValueError if there is no case of that name, or not on that database.
     """
     names = [each for each in names_on_call() if database in CASES[each].databases]
-    record = known(read())
-    unsolved = [each for each in names if seed is None and not record.get(each, {}).get("solved")]
+    unsolved = [each for each in names if seed is None and not is_solved(each)]
+    if not unsolved and name is None and seed is None:
+        print("You have solved all of them. This is one that you know.")
     return Call(name or random.Random(seed).choice(unsolved or names), database)
+
+
+def is_solved(name):
+    return bool(known(read()).get(name, {}).get("solved"))
 
 
 def names_on_call():

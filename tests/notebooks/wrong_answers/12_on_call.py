@@ -1,11 +1,62 @@
 """Wrong but plausible repairs of the cases on call, a part of what each is told, and other right ones."""
 
 STAMP = "%flask db stamp head"
+NO_TEAM = """work.edit("models.py", "    team: Mapped[str | None] = mapped_column(String(50))\\n", "")\n"""
+NO_REGION = """work.edit("models.py", "    region: Mapped[str | None] = mapped_column(String(30))\\n", "")\n"""
+DELETE = 'work.delete("migrations/versions/{}.py")\n'
+FROM_BACKUP = """import sqlite3
+from contextlib import closing
+with closing(sqlite3.connect(work.file)) as database, database:
+    database.execute("ATTACH ? AS backup", (str(work.file.with_name("backup.db")),))
+    database.execute(
+        "UPDATE model_metadata SET release = (SELECT version FROM backup.model_metadata AS old"
+        " WHERE old.id = model_metadata.id)"
+    )
+"""
+RENAME = '''work.write("migrations/versions/0008_rename_version.py", """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade():
+    with op.batch_alter_table("model_metadata") as batch_op:
+        batch_op.alter_column("version", new_column_name="release")
+
+
+def downgrade():
+    with op.batch_alter_table("model_metadata") as batch_op:
+        {back}
+""")
+'''
+BACK = 'batch_op.alter_column("release", new_column_name="version")'
+LOSING_BACK = 'batch_op.drop_column("release")\n        batch_op.add_column(sa.Column("version", sa.String(20)))'
+DEFAULT_0 = 'work.edit("models.py", "priority: Mapped[int]", "priority: Mapped[int] = mapped_column(default=0)")\n'
+TEXT_AS_DEFAULT = '''work.write("migrations/versions/0009_default.py", """
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade():
+    with op.batch_alter_table("reviews") as batch_op:
+        batch_op.alter_column("written_at", server_default="now()")
+
+
+def downgrade():
+    pass
+""")
+%flask db upgrade
+'''
 
 WRONG = {
     "unknown-parent": [
         ("%flask db stamp --purge head", "Alembic can't follow the scripts"),
         ('work.delete("migrations/versions/0008_add_team_to_users.py")', "Models and database disagree"),
+        (NO_TEAM + DELETE.format("0008_add_team_to_users"), "users has no team"),
     ],
     "one-id-twice": [
         (
@@ -21,6 +72,7 @@ WRONG = {
             'work.sql("ALTER TABLE model_metadata ADD COLUMN region VARCHAR(30)")',
             "Revision 0008 is present more than once",
         ),
+        (NO_REGION + DELETE.format("0008_region_of_a_model"), "model_metadata has no region"),
     ],
     "conflict-in-a-script": [
         ('work.delete("migrations/versions/0008_add_team_to_users.py")', "Models and database disagree"),
@@ -33,6 +85,13 @@ WRONG = {
             "is at 0007, the scripts go up to 0008",
         ),
         ("%flask db stamp head", "Alembic can't follow the scripts"),
+        (
+            DELETE.format("0008_add_team_to_users")
+            + 'work.edit("models.py", "team: Mapped[str | None] = mapped_column(String(50))",'
+            ' "team: Mapped[str | None] = mapped_column(String(80))")\n'
+            '%flask db migrate -m "add team to users" --rev-id 0008\n%flask db upgrade',
+            "users.team is a VARCHAR(80)",
+        ),
     ],
     "no-version": [
         (STAMP, "Revision and tables do not fit together"),
@@ -59,8 +118,13 @@ WRONG = {
         ),
         (
             'work.edit("models.py", "    priority: Mapped[int]\\n", "    priority: Mapped[int | None]\\n")\n'
-            '%flask db migrate -m "add priority" --rev-id 0008\n%flask db upgrade',
-            "are to have priority 0",
+            '%flask db migrate -m "add priority" --rev-id 0008\n%flask db upgrade\n'
+            'work.sql("UPDATE model_metadata SET priority = 0")',
+            "it was to be required",
+        ),
+        (
+            'work.edit("models.py", "    priority: Mapped[int]\\n", "")',
+            "model_metadata has no priority",
         ),
         (
             'work.sql("DELETE FROM model_metadata")\n'
@@ -80,6 +144,8 @@ WRONG = {
             'shutil.copyfile(work.file.with_name("backup.db"), work.file)\n%flask db stamp head',
             "Revision and tables do not fit together",
         ),
+        (FROM_BACKUP, "On the next one your script still loses"),
+        (FROM_BACKUP + RENAME.format(back=LOSING_BACK), "On the way back your script still loses"),
     ],
     "orphans": [
         (
@@ -108,7 +174,8 @@ WRONG = {
             "%flask db downgrade 0007\n%flask db upgrade",
             "the row is missing",
         ),
-        ('%flask db migrate -m "the default" --rev-id 0009\n%flask db upgrade', "A review still can't be added"),
+        ('%flask db migrate -m "the default" --rev-id 0009\n%flask db upgrade', "A new review is not well"),
+        (TEXT_AS_DEFAULT, "is no time"),
     ],
 }
 
@@ -139,7 +206,8 @@ work.sql("DROP TABLE kept")
 """
     ],
     "models-without-a-script": [
-        """%flask db migrate -m "add priority" --rev-id 0008
+        DEFAULT_0
+        + """%flask db migrate -m "add priority" --rev-id 0008
 script = work.script("0008")
 work.edit(script, "sa.Integer(), nullable=False))", "sa.Integer(), nullable=True))")
 text = work.read(script).replace("\\n\\n\\ndef downgrade", '''
@@ -153,17 +221,7 @@ work.write(script, text)
 %flask db upgrade
 """
     ],
-    "renamed-and-lost": [
-        """import sqlite3
-from contextlib import closing
-with closing(sqlite3.connect(work.file)) as database, database:
-    database.execute("ATTACH ? AS backup", (str(work.file.with_name("backup.db")),))
-    database.execute(
-        "UPDATE model_metadata SET release = (SELECT version FROM backup.model_metadata AS old"
-        " WHERE old.id = model_metadata.id)"
-    )
-"""
-    ],
+    "renamed-and-lost": [FROM_BACKUP + RENAME.format(back=BACK)],
     "orphans": [
         'work.sql("UPDATE model_metadata SET owner_id = NULL WHERE id IN (1, 3)")\n%flask db upgrade'
     ],

@@ -1,9 +1,12 @@
 """Cases that are dealt on call only: no lesson walks through them."""
 import sqlite3
 from contextlib import closing
+from functools import partial
 
 from workbook.clinic.cases.revisions import NOTES, TEAM, begin_repository, write_script
+from workbook.clinic.examination import new_database_of
 from workbook.clinic.patients import Case, git, said
+from workbook.rows import add_rows, rows_of
 from workbook.workspace import Refused
 
 ADD_TEAM = '    op.add_column("users", sa.Column("team", sa.String(length=50), nullable=True))\n'
@@ -13,6 +16,19 @@ DROP_REGION = '    op.drop_column("model_metadata", "region")\n'
 REGION = "    region: Mapped[str | None] = mapped_column(String(30))\n"
 VERSION = "    version: Mapped[str | None] = mapped_column(String(20))\n"
 NAME = "    name: Mapped[str] = mapped_column(String(100))\n"
+
+
+def lacks(work, table, column, type):
+    """What the release was for: `column` of that type in `table`; None if it is there."""
+    found = work.tables()[table]["columns"].get(column)
+    if found is None:
+        return f"All agree again, but what the script was for is gone: {table} has no {column}."
+    if found["type"] != type:
+        return f"{table}.{column} is a {found['type']}; it was to be a {type}."
+
+
+has_team = partial(lacks, table="users", column="team", type="VARCHAR(50)")
+has_region = partial(lacks, table="model_metadata", column="region", type="VARCHAR(30)")
 
 
 # --- a parent that does not exist ---------------------------------------------
@@ -38,6 +54,7 @@ work.edit(script, 'down_revision = "007"', 'down_revision = "0007"')
 %flask db check
 """,
     rule="An id that no script has stops every command; the warning names the script that asks for it.",
+    repaired=has_team,
 )
 
 
@@ -55,11 +72,18 @@ def use_an_id_twice(work):
     return f"\n{said(work, 'db', 'upgrade')}\n{said(work, 'db', 'check')}"
 
 
+def region_in_a_script_of_its_own(work):
+    path = work.folder / "migrations" / "versions" / "0008_add_team_to_users.py"
+    if not path.exists() or "region" in path.read_text("utf-8"):
+        return "The script of the team was applied, so it stays as it was: the region comes in a script of its own."
+    return has_region(work)
+
+
 Case(
     name="one_id_twice",
     title="The new column does not come",
     story="A colleague and I each wrote a script. Mine, the team, was applied to this database last week. His adds\n"
-    "the region of a model; it is applied nowhere. An upgrade does nothing, and the column is not there.",
+    "the region of a model; it is applied nowhere. An upgrade is refused, and the column is not there.",
     breaks=use_an_id_twice,
     hints=("Alembic warns of an id. Which files have it?", "Which of the two may change: the one that was applied?"),
     solution="""\
@@ -73,6 +97,7 @@ work.write("migrations/versions/0009_region_of_a_model.py", text)
 %flask db check
 """,
     rule="An id is given once. Of two scripts with the same one, the one that nobody has applied gets a new id.",
+    repaired=region_in_a_script_of_its_own,
 )
 
 
@@ -98,7 +123,10 @@ Case(
     "to have 50 characters, as in the models. It is applied nowhere.",
     breaks=commit_a_conflict,
     shows=("db", "upgrade"),
-    hints=("The error names a file and a line: look there.", "Keep one of the two lines, and none of the markers."),
+    hints=(
+        "It is an error of Python, in a script. `%flask db heads` shows where: the file and the line.",
+        "Keep one of the two lines, and none of the markers.",
+    ),
     solution="""\
 script = "migrations/versions/0008_add_team_to_users.py"
 text = work.read(script)
@@ -107,7 +135,8 @@ work.write(script, text.partition("<<<<<<< HEAD\\n")[0] + kept + other.partition
 %flask db upgrade
 %flask db check
 """,
-    rule="A script is code: what git left in it is a SyntaxError. Look at versions/ after every merge.",
+    rule="A script is code: what git leaves in it is an error of Python. Look at versions/ after every merge.",
+    repaired=has_team,
 )
 
 
@@ -210,9 +239,24 @@ def deploy_models_alone(work):
 
 
 def priorities(work):
-    values = {row["priority"] for row in work.all_rows()["model_metadata"].values()}
-    if values != {0}:
-        return f"The models that were there are to have priority 0; they have {sorted(map(str, values))}."
+    if missing := lacks(work, "model_metadata", "priority", "INTEGER"):
+        return missing
+    if work.tables()["model_metadata"]["columns"]["priority"]["nullable"]:
+        return "model_metadata.priority may be NULL; it was to be required."
+    wrong = {row["priority"] for row in work.all_rows()["model_metadata"].values()} - {0}
+    if wrong:
+        return f"The models that were there are to have priority 0, and one has {wrong.pop()}."
+    answer = work.submit("/models/add", model_name="probe", accuracy="0.5")
+    work.sql("DELETE FROM model_metadata WHERE model_name = 'probe'")
+    if answer.status >= 400:
+        return f"The list is there again, but a model can't be added: the form is answered with {answer.status}."
+    with new_database_of(work) as fresh:
+        fresh.must("db", "upgrade", "0007")
+        add_rows(fresh.url)
+        if fresh.flask("db", "upgrade").code:
+            return "On another database that has models your script fails."
+        if {row["priority"] for row in rows_of(fresh.url)["model_metadata"].values()} != {0}:
+            return "On another database your script gives the models that are there something else than 0."
 
 
 Case(
@@ -261,6 +305,24 @@ def back_up(work):
         old.backup(new)
 
 
+def renamed_by_the_script(work):
+    """On another database the script carries the values over, and back."""
+    with new_database_of(work) as fresh:
+        fresh.must("db", "upgrade", "0007")
+        add_rows(fresh.url)
+        values = values_of(fresh, "version")
+        fresh.must("db", "upgrade")
+        if values_of(fresh, "release") != values:
+            return "This database is well. On the next one your script still loses the values on the way up."
+        fresh.must("db", "downgrade", "0007")
+        if values_of(fresh, "version") != values:
+            return "This database is well. On the way back your script still loses the values."
+
+
+def values_of(project, column):
+    return {key: row[column] for key, row in rows_of(project.url)["model_metadata"].items()}
+
+
 Case(
     name="renamed_and_lost",
     title="After the release, a column is empty",
@@ -270,7 +332,8 @@ Case(
     breaks=rename_and_lose,
     hints=(
         "Read the script: what does it do to version?",
-        "With the backup in the place of the database you are before the script, which nobody else has.",
+        "With the backup in the place of the database (`shutil.copyfile`; nothing else is connected) you are before "
+        "the script, which nobody else has.",
         "`alter_column(\"version\", new_column_name=\"release\")` in a batch, in both directions.",
     ),
     solution="""\
@@ -296,6 +359,7 @@ def downgrade():
 %flask db check
 """,
     rule="Add and drop in one script is a rename that loses. After it only a backup helps: restore, write the rename.",
+    repaired=renamed_by_the_script,
     databases=("sqlite",),
 )
 
@@ -370,19 +434,21 @@ class Review(db.Model):
 
 
 def refused(work):
-    """What the database says to a new review; None if it takes it, and then the review is taken out again."""
+    """What is wrong with a new review; None if nothing is. It is taken out again."""
     try:
         work.sql(ADD_REVIEW)
     except Refused as reason:
         return f"Refused: {reason}"
+    [[written_at]] = work.sql("SELECT written_at FROM reviews ORDER BY id DESC LIMIT 1").rows
     work.sql("DELETE FROM reviews WHERE id = (SELECT max(id) FROM reviews)")
+    return None if str(written_at)[:2].isdecimal() else f"It is there, but its written_at is no time: {written_at!r}"
 
 
 def takes_a_review(work):
     if "now())" not in work.read(work.script("0008")) or "sa.text" not in work.read(work.script("0008")):
         return "0008 says something else than what ran on all machines: restore it, and let a new script correct it."
     reason = refused(work)
-    return f"A review still can't be added. {reason}" if reason else None
+    return f"A new review is not well. {reason}" if reason else None
 
 
 Case(

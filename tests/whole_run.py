@@ -64,8 +64,9 @@ def tests_of(stage, database, reports):
 
 
 def outcome_of(reports, what=""):
-    counts = Counter("passed" if report.outcome == "passed" else "FAILED" for report in reports)
-    return ", ".join(f"{counts[each]}{what} {each}" for each in ("FAILED", "passed") if counts[each]) or "not run"
+    said = {"passed": "passed", "skipped": "skipped"}
+    counts = Counter(said.get(report.outcome, "FAILED") for report in reports)
+    return ", ".join(f"{counts[each]}{what} {each}" for each in ("FAILED", *said) if counts[each]) or "not run"
 
 
 def left_out(reports, options):

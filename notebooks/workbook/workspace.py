@@ -289,7 +289,8 @@ def down_revisions(revision):
 def is_typed(text, old, new):
     """Whether `text` holds `new` in the place of `old`, maybe with other blanks and quotes."""
     text, old, new = (re.sub(r"\s", "", each).replace("'", '"') for each in (text, old, new))
-    return bool(new) and new in text and old not in text.replace(new, "", 1)
+    rest = text if new in old else text.replace(new, "", 1)  # where `old` is only shortened, it may not be there at all
+    return bool(new) and new in text and old not in rest
 
 
 def diff(name, before, after, when=("before", "after")):

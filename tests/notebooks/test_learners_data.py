@@ -129,3 +129,13 @@ def test_a_change_that_a_learner_has_typed_is_not_made_again(typed, tmp_path, mo
         assert work.read("lesson.py") == f"{typed}c = 2\n" and shown == "lesson.py: the change is there already"
     with pytest.raises(ValueError, match="holds this text 0 times"):
         work.edit("lesson.py", "not there", "neither")
+
+
+def test_a_text_is_shortened_at_its_beginning_or_its_end(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_SCRATCH", str(tmp_path))
+    work = Workspace("01_initial")
+    work.write("lesson.py", "first()\nsecond()\nthird()\n")
+    work.edit("lesson.py", "first()\nsecond()\n", "first()\n")
+    work.edit("lesson.py", "first()\nthird()\n", "third()\n")
+    assert work.read("lesson.py") == "third()\n"
+    assert repr(work.edit("lesson.py", "first()\nthird()\n", "third()\n")).endswith("is there already")

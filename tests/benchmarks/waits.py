@@ -1,7 +1,6 @@
 """How long those who write to users wait while 0009 fills a column of all rows, and while one UPDATE does."""
 import time
 from contextlib import ExitStack, contextmanager, nullcontext
-from itertools import chain
 
 from databases import FOLDER, copied, prepared
 from hand_written import STEPS
@@ -22,7 +21,7 @@ NOBODY = 5  # seconds that the writers are watched without a migration
 
 
 def waits(kind, rows):
-    """Yield (what runs meanwhile, its seconds, the seconds of each write)."""
+    """Yield (what runs meanwhile, its seconds, {which session: the seconds of each of its writes})."""
     ways = {"nothing": nothing, "0009": migration, "one UPDATE": one_update}
     with careful(kind), prepared(kind, STEP.start, rows, tables=["users"]) as url:
         for name, way in ways.items():
@@ -62,16 +61,22 @@ def one_update(kind, url):
 
 @contextmanager
 def writers(kind, url, rows):
-    """Sessions that write for the block. Yields a list that then holds the seconds of all their writes."""
-    seconds, next_ones = [], []
+    """Sessions that write for the block. Yields a dictionary that then holds {what they do: the seconds of each}.
+
+    Who adds rows never waits for a row, only for the disk and the processor: what the others wait longer is due to
+    the migration's locks.
+    """
+    seconds, next_ones = {}, []
     with ExitStack() as stack:
         pause = PAUSE if has_writers(kind) else SELDOM
-        sessions = [stack.enter_context(repeating(url, CHANGE.format(rows=rows), pause))]
+        sessions = {"any row": stack.enter_context(repeating(url, CHANGE.format(rows=rows), pause))}
         if has_writers(kind):
-            sessions.append(stack.enter_context(repeating(url, ADD)))
+            sessions["new rows"] = stack.enter_context(repeating(url, ADD))
             stack.enter_context(beside(lambda began, end: change_next(url, next_ones, began, end)))
         yield seconds
-    seconds += chain(next_ones, *(session.seconds for session in sessions))
+    seconds |= {name: session.seconds for name, session in sessions.items()}
+    if next_ones:
+        seconds["next row"] = next_ones
 
 
 def change_next(url, seconds, began, end):

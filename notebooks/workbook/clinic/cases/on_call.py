@@ -4,6 +4,7 @@ from contextlib import closing
 from functools import partial
 
 from workbook.clinic.cases.revisions import NOTES, TEAM, begin_repository, write_script
+from workbook.clinic.cases.upgrades import copy_database
 from workbook.clinic.examination import new_database_of
 from workbook.clinic.patients import Case, git, said
 from workbook.rows import add_rows, rows_of
@@ -288,7 +289,7 @@ RENAMED = "    release: Mapped[str | None] = mapped_column(String(20))\n"
 
 def rename_and_lose(work):
     worth = work.all_rows()
-    back_up(work)
+    copy_database(work.file, work.file.with_name("backup.db"))
     work.edit("models.py", VERSION, RENAMED)
     for file in ("app.py", "forms.py", "sample_data.py", "templates/models.html", "tests/test_pages.py"):
         work.write(file, work.read(file).replace("version", "release"))
@@ -298,11 +299,6 @@ def rename_and_lose(work):
         row["release"] = row.pop("version")
     work.worth = worth
     return "\n" + repr(work.sql("SELECT id, model_name, release FROM model_metadata ORDER BY id"))
-
-
-def back_up(work):
-    with closing(sqlite3.connect(work.file)) as old, closing(sqlite3.connect(work.file.with_name("backup.db"))) as new:
-        old.backup(new)
 
 
 def renamed_by_the_script(work):

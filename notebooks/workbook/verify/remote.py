@@ -31,12 +31,11 @@ class Failed(CommandError):
 class Remote:
     """A process of the project's interpreter. Its methods are those of driver.Loaded; Failed is what they raise."""
 
-    def __init__(self, python, folder, variables=None, seconds=600):
+    def __init__(self, python, folder, seconds=600):
         self.python, self.folder, self.seconds = str(python), Path(folder), seconds
-        environment = clean_environment(variables) | {"FLASK_SKIP_DOTENV": "0"}
         try:
             self.process = subprocess.Popen(
-                [self.python, str(DRIVER)], cwd=folder, env=environment, encoding="utf-8",
+                [self.python, str(DRIVER)], cwd=folder, env=clean_environment(), encoding="utf-8",
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
         except OSError as error:
@@ -82,10 +81,14 @@ class Remote:
             raise Failed(given["says"], given["where"], given["kind"])
         return given["gives"]
 
-    def load(self, **wanted):
-        """Load the app; returns its History and what else the driver's `load` tells of it. CannotVerify if it fails."""
+    def load(self, app, variable, variables, names):
+        """Load the app; returns its History, and what the driver tells of it. CannotVerify if it fails.
+
+        `variables` are set before; the app may open databases only that have one of `names` in their place, and it
+        has to take that from the `variable`.
+        """
         try:
-            found = self.ask("load", **wanted)
+            found = self.ask("load", app=app, variable=variable, variables=variables, names=names)
             revisions = [Revision(id, tuple(up), tuple(needs), *rest) for id, up, needs, *rest in found["revisions"]]
             return History(revisions), found
         except (Failed, ValueError) as error:

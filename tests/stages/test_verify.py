@@ -2,12 +2,18 @@
 import re
 import shutil
 import xml.etree.ElementTree as xml
+from contextlib import chdir, contextmanager
+from pathlib import Path
 
 import pytest
 from projects import OLD_CALL, add_revision, use_stock_env
 
-from workbook.stages import STAGES
+from workbook.stages import STAGES, script_directory, stage_app
 from workbook.verify.__main__ import main
+from workbook.verify.driver import Loaded, Program, answer
+from workbook.verify.history import history_of
+from workbook.verify.project import Opened, Opening
+from workbook.verify.remote import Failed, Remote
 from workbook.workspace import LEFT_OUT
 
 STAGE = STAGES / "05_merge_conflict"
@@ -24,6 +30,32 @@ with op.batch_alter_table("users") as batch_op:
     batch_op.add_column(sa.Column("name", sa.String(length=100), server_default="", nullable=False))
     batch_op.drop_column("full_name")
 """
+
+
+class InThisProcess(Remote):
+    """A project without an interpreter of its own: a start costs more than all that is done there."""
+
+    def __init__(self, app):
+        self.folder, self.said, self.program = Path.cwd(), [], Program()
+        self.program.loaded = Loaded(app)
+
+    def ask(self, do, **arguments):
+        given = answer(self.program, {"do": do} | arguments)
+        if "says" in given:
+            raise Failed(given["says"], given["where"], given["kind"])
+        return given["gives"]
+
+
+@contextmanager
+def opened_here(opening, copy, database):
+    with chdir(copy), stage_app(copy, database.url) as app:
+        yield Opened(InThisProcess(app), history_of(script_directory(copy)), {}, [], True)
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Projects are opened in this process."""
+    monkeypatch.setattr(Opening, "opened", opened_here)
 
 
 @pytest.fixture
@@ -106,10 +138,11 @@ def found(output, check):
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_what_is_planted_is_found_and_the_revision_named(mistake, copy, capsys):
+def test_what_is_planted_is_found_and_the_revision_named(mistake, copy, here, capsys):
     make, check, revision, said = MISTAKES[mistake]
     make(copy)
-    code = main([str(copy), "--database", "sqlite"])
+    start = {"0004": "0003", "0008": "0007"}.get(revision, "0005")  # what comes before is clean
+    code = main([str(copy), "--database", "sqlite", "--start", start])
     output = capsys.readouterr().out
     head, lines = found(output, check)
     assert any(said in line and (not revision or line.strip().startswith(f"{revision}: ")) for line in lines), output
@@ -119,7 +152,7 @@ def test_what_is_planted_is_found_and_the_revision_named(mistake, copy, capsys):
 
 
 @pytest.mark.parametrize("stage", ["02_created_at", "07_contract"])
-def test_a_stage_is_clean(stage, database, capsys):
+def test_a_stage_is_clean(stage, database, here, capsys):
     assert main([str(STAGES / stage), "--database", database]) == 0
     output = capsys.readouterr().out
     assert re.search(rf"^{stage}: clean \(0 with faults, 0 to look at\)$", output, re.MULTILINE), output
@@ -157,9 +190,9 @@ def test_what_is_no_project_is_told_in_one_line(given, tmp_path, capsys):
 
 
 def test_an_app_that_would_use_its_own_database_is_refused_and_that_is_not_touched(copy, tmp_path, capsys):
-    change(copy, "config.py", 'os.environ.get("DATABASE_URL"', 'os.environ.get("MY_DATABASE_URL"')
+    change(copy, "config.py", 'database_url("DATABASE_URL", ', 'database_url("MY_DATABASE_URL", ')
     assert main([str(copy), "--database", "sqlite"]) == 2
-    assert "It reads MIGRATION_DATABASE_URL, MY_DATABASE_URL. Name the variable by" in capsys.readouterr().out
+    assert "MY_DATABASE_URL, SQLALCHEMY_DATABASE_URI. Name the variable by --url-variable" in capsys.readouterr().out
     assert main([str(copy), "--database", "sqlite", "--url-variable", "MY_DATABASE_URL"]) == 0
     assert not list(copy.rglob("*.db"))
 

@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -221,7 +222,7 @@ def import_app(name):
     try:
         return ScriptInfo(app_import_path=name).load_app()
     except NoAppException as error:
-        raise NotLoaded("The app cannot be imported: " + last_line(error)) from error
+        raise NotLoaded("The app cannot be imported: " + place_in(str(error)) + last_line(error)) from error
     except (Exception, SystemExit) as error:
         raise NotLoaded("The app cannot be imported: " + place_of(error) + named(error)) from error
 
@@ -252,12 +253,20 @@ def last_line(error):
 
 
 def place_of(error):
-    """File and line of the project in which `error` happened, to put before it; empty if it is nowhere there."""
-    folder = os.getcwd() + os.sep
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if os.path.abspath(frame.filename).startswith(folder):
-            return f"{relative(frame.filename)}, line {frame.lineno}: "
-    return ""
+    """File and line of the project in which `error` began, to put before it; empty if it is nowhere there."""
+    folder, place = os.getcwd() + os.sep, ""
+    while error is not None:
+        for frame in traceback.extract_tb(error.__traceback__):  # the innermost comes last
+            if os.path.abspath(frame.filename).startswith(folder) and os.path.exists(frame.filename):
+                place = f"{relative(frame.filename)}, line {frame.lineno}: "
+        error = error.__cause__
+    return place
+
+
+def place_in(text):
+    """As place_of, for a traceback in a text."""
+    found = [path for path in re.findall(r'File "(.+)", line (\d+)', text) if path[0].startswith(os.getcwd() + os.sep)]
+    return f"{relative(found[-1][0])}, line {found[-1][1]}: " if found else ""
 
 
 def versions():

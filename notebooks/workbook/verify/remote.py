@@ -55,6 +55,10 @@ class Remote:
     def __exit__(self, *error):
         self.process.kill()
         self.process.wait()
+        self.reader.join(5)
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            with suppress(OSError):  # it may have ended before it has read all
+                pipe.close()
 
     def ask(self, do, **arguments):
         """What the driver gives; Failed if it says that something went wrong, or has ended."""

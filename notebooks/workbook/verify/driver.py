@@ -21,7 +21,8 @@ from alembic.autogenerate import RevisionContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, event
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 NOTHING = dict.fromkeys(("message", "sql", "splice", "branch_label", "version_path", "rev_id", "depends_on"))
 DRIVERS = {"psycopg2": "postgresql", "psycopg": "postgresql+psycopg", "pg8000": "postgresql+pg8000"}
@@ -305,7 +306,7 @@ class Program:
         self.loaded = load(wanted)
         conventions = [metadata.naming_convention for metadata in metadatas(self.loaded.migrate.db)]
         return {
-            "revisions": self.loaded.revisions(),
+            "revisions": self.revisions(),
             "named constraints": any(set(each) - {"ix"} for each in conventions),
             "binds": sorted(str(key) for key in self.loaded.app.config.get("SQLALCHEMY_BINDS") or {}),
         }
@@ -324,6 +325,9 @@ class Program:
 
     def differences(self):
         return self.loaded.differences()
+
+    def revisions(self):
+        return self.loaded.revisions()
 
     def points(self, direction, revision):
         """Take a step; returns how many points it has."""

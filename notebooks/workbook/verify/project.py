@@ -65,7 +65,8 @@ class Opening:
             here = self.hello(remote)
             if database.name == "postgresql" and not here["postgresql"]:
                 raise NoDriver("the project's interpreter has no driver for it: pip install psycopg2-binary")
-            variables = {self.variable: for_driver(database.url, here["postgresql"]), "SECRET_KEY": "only to verify"}
+            url, more = for_driver(database.url, here["postgresql"])
+            variables = {self.variable: url, "SECRET_KEY": "only to verify"} | more
             names = [make_url(database.url).database]
             try:
                 history, told = remote.load(self.app, self.variable, variables, names)

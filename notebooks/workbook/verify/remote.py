@@ -123,6 +123,15 @@ def interpreter_of(folder, named=None):
 
 
 def for_driver(url, driver):
-    """`url` as the project's interpreter can use it, with the driver for PostgreSQL that driver.drivers has found."""
+    """(`url` as the project's interpreter can use it with its `driver` for PostgreSQL, further variables for that).
+
+    No % is in it, as of a socket's path: many an env.py hands a URL to ConfigParser as it is.
+    """
     url = make_url(url)
-    return url.set(drivername=driver if url.get_backend_name() == "postgresql" else "sqlite").render_as_string(False)
+    if url.get_backend_name() != "postgresql":
+        return url.render_as_string(False), {}
+    socket, options = url.query.get("host"), url.query.get("options")
+    variables = {"PGOPTIONS": options} if options else {}
+    if socket:
+        variables |= {"PGHOST": socket} | ({"PGPORT": str(url.port)} if url.port else {})
+    return url.set(drivername=driver, query={}).render_as_string(False), variables

@@ -2,8 +2,8 @@
 import ast
 import sys
 
-from workbook.verify.findings import ERROR, WARNING, Finding
-from workbook.verify.scripts import called, scripts_of
+from workbook.verify.findings import WARNING, Finding
+from workbook.verify.scripts import called, last_name, scripts_of
 
 # A name of the app's that is used like this stands for its tables and rows.
 DATA_ATTRIBUTES = {"query", "session", "metadata", "engine", "__table__", "__tablename__"}
@@ -17,10 +17,12 @@ def app_imports(history, folder):
     """What the scripts take from the project's own modules; types of columns are fine."""
     own = own_modules(folder)
     for script in scripts_of(history, folder):
-        template = imported_by_template(folder / history[script.id].path)
-        for node, module, name in imports_of(script.tree):
+        template = None
+        for node, module, names in imports_of(script.tree):
             if module.startswith(".") or module.partition(".")[0] in own:
-                yield from uses(script, node, module, name, (module, name) in template)
+                if template is None:
+                    template = imported_by_template(folder / history[script.id].path)
+                yield from uses(script, node, module, [name for name in names if (module, name) not in template], names)
 
 
 def own_modules(folder):
@@ -33,14 +35,14 @@ def own_modules(folder):
 
 
 def imports_of(tree):
-    """Each imported name, as (node, module, the name in the script)."""
+    """Each import, as (node, module, the names that it gives to the script)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield node, alias.name, alias.asname or alias.name
+                yield node, alias.name, [alias.asname or alias.name.partition(".")[0]]
         elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                yield node, "." * node.level + (node.module or ""), alias.asname or alias.name
+            module = "." * node.level + (node.module or "")
+            yield node, module, [alias.asname or alias.name for alias in node.names]
 
 
 def imported_by_template(path):
@@ -51,43 +53,37 @@ def imported_by_template(path):
     for line in lines:
         if line.startswith(("import ", "from ")) and "$" not in line:
             try:
-                found |= {(module, name) for _, module, name in imports_of(ast.parse(line))}
+                found |= {(module, name) for _, module, names in imports_of(ast.parse(line)) for name in names}
             except SyntaxError:
                 continue  # goes on in the next line
     return found
 
 
-def uses(script, node, module, name, by_template):
-    """One Finding for an import, or none if it is for a column's type."""
-    found = [way for way in ways_to(script.tree, name) if not is_type(way)]
-    data = [way for way in found if is_data(way)]
+def uses(script, node, module, wanted, names):
+    """One Finding for an import, or none if it is for types; `wanted` are the names that no template imports."""
+    ways = {name: list(ways_to(script.tree, name)) for name in names}
+    needed = [way for found in ways.values() for way in found if not is_type(way)]
+    data = [way for way in needed if is_data(way)]
     where = f"{script.at(node.lineno)}: imports {module}"
-    taken = "" if name == module else f", and of it {name}"
-    do = "Name the tables and columns that it needs by sa.table(): that stays as it is when the models change."
     if data:
-        what = f"{where}{taken}. Line {data[0][-1].lineno} works with its tables as they are in the code of today."
-        yield Finding("imports", script.id, what, do, ERROR)
-    elif found:
-        what = f"{where}{taken}. Line {found[0][-1].lineno} needs it to be as it is today, for ever."
-        yield Finding("imports", script.id, what, "Copy into the script what it needs.", WARNING)
-    elif not by_template and not list(ways_to(script.tree, name)):
-        what = f"{where}{taken}, and does not use it; it fails once that is moved."
-        yield Finding("imports", script.id, what, "Delete the line.", WARNING)
+        what = f"{where}. Line {data[0][-1].lineno} works with its tables as they are in the code of today."
+        do = "Name the tables and columns that it needs by sa.table(): that stays as it is when the models change."
+        yield Finding("imports", script.id, what, do)
+    elif needed:
+        name, line = last_name(needed[0][-1]), needed[0][-1].lineno
+        what = f"{where}. Line {line} needs its {name} as it is today, for ever."
+        yield Finding("imports", script.id, what, "Copy what it needs into the script.", WARNING)
+    elif unused := [name for name in wanted if not ways[name]]:
+        what = f"{where}, does not use {', '.join(unused)}, and fails once that is moved."
+        yield Finding("imports", script.id, what, "Delete the import.", WARNING)
 
 
 def ways_to(node, name, way=()):
     """Each use of `name` in a tree, as the nodes that lead to it, itself the last."""
-    if isinstance(node, ast.Attribute | ast.Name) and dotted(node) == name:
+    if isinstance(node, ast.Name) and node.id == name:
         yield *way, node
-        return
     for child in ast.iter_child_nodes(node):
         yield from ways_to(child, name, (*way, node))
-
-
-def dotted(node):
-    if isinstance(node, ast.Attribute):
-        return f"{dotted(node.value)}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def is_type(way):

@@ -30,6 +30,9 @@ class Operation(NamedTuple):
     def line(self):
         return self.call.lineno
 
+    def holds(self, node):
+        return self.line <= node.lineno <= self.call.end_lineno
+
     def argument(self, place, name):
         """The node of an argument: by name, or at `place` as counted without the table; None if it is not given."""
         if not self.batch and (self.name not in TABLE_SECOND or place > 0):
@@ -47,8 +50,13 @@ class Script:
         self.source = source
         self.functions = {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}
 
-    def at(self, line):
-        return f"{self.file}, line {line}"
+    def at(self, *lines):
+        """Where something is: "0005_add_status.py, line 12", or "lines 12, 15 and 2 more"."""
+        numbers = [str(line) for line in sorted(set(lines))]
+        if len(numbers) > 3:
+            numbers = [*numbers[:2], f"{len(numbers) - 2} more"]
+        *others, last = numbers
+        return f"{self.file}, lines {', '.join(others)} and {last}" if others else f"{self.file}, line {last}"
 
     @cached_property
     def values(self):

@@ -1,0 +1,122 @@
+"""Steps of an upgrade that take data away, and of which nobody says so."""
+import ast
+import re
+
+from workbook.verify.findings import WARNING, Finding
+from workbook.verify.scripts import OPEN_PLACE, argument, called, last_name, scripts_of
+
+# A message, docstring or comment with one of these says that something goes, or where it goes.
+A_WORD = re.compile(
+    r"drop|delet|remov|destr|discard|gone|lost|lose|losing|clean|clear|purge|prune|truncat|obsolete|unused|unneeded|"
+    r"renam|replac|merg|mov(e|ing)|migrat|contract|no longer|not (used|needed)|retir|rid of|deprecat|wipe|eras|archiv|"
+    r"redundant|legacy|dup(e|licate)|split|convert|revert|undo|simplif|shorten|shrink|narrow|rework|refactor|"
+    r"restructur|chang|swap|switch|reduce",
+    re.IGNORECASE,
+)
+IDS = re.compile(r"(?m)^(Revision ID|Revises|Create Date):.*")  # in a docstring: they say nothing
+DELETES = re.compile(
+    rf"\b(DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|DROP\s+TABLE(?:\s+IF\s+EXISTS)?)\s+(?:ONLY\s+)?([\w.\"]+|{OPEN_PLACE})|"
+    r"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?([\w.\"]+)[^;]*?\bDROP\s+COLUMN\s+(?:IF\s+EXISTS\s+)?([\w\"]+)",
+    re.IGNORECASE,
+)
+# Not run by the script, but later or never: the body of a function, what a name for a query stands for.
+BODIES = re.compile(r"\bCREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE|TRIGGER|RULE|VIEW|MATERIALIZED)", re.IGNORECASE)
+MAKES = re.compile(r"\bCREATE\s+(?:\w+\s+){0,2}TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.\"]+)", re.IGNORECASE)
+# From wider to narrower: a value of the first may not fit into the second.
+ORDERS = [("BigInteger", "Integer", "SmallInteger"), ("Numeric", "Float", "Integer"), ("DateTime", "Date")]
+TEXTS = {"Text", "UnicodeText", "String", "Unicode", "VARCHAR"}
+NEAR = 3  # lines above a step in which any comment of the author's is about it
+
+
+def without_a_word(history, folder):
+    """The steps of each upgrade that take data away, if no message, docstring or comment says so: one Finding each."""
+    for script in scripts_of(history, folder):
+        steps = [*operations(script), *statements(script), *narrowings(script)]
+        if not steps or said(script):
+            continue
+        if steps := sorted((line, what) for line, what in steps if not commented(script, line)):
+            told = ", ".join(dict.fromkeys(what for _, what in steps[:4])) + (", …" if len(steps) > 4 else "")
+            what = f"{script.at(*(line for line, _ in steps))}: upgrade() {told}, and nobody says what goes with it."
+            do = "Say in its message or a comment that it is meant, and what is lost. If it is not meant: take it out."
+            yield Finding("destructive", script.id, what, do, WARNING)
+
+
+def said(script):
+    """Whether the script's message, its file's name, a docstring or a comment in upgrade() says that something goes."""
+    functions = script.way("upgrade")
+    texts = [script.file, script.doc, *(ast.get_docstring(each) or "" for each in (script.tree, *functions))]
+    for line, comment in script.comments.items():
+        if any(each.lineno <= line <= each.end_lineno for each in functions):
+            texts.append(comment)
+    return any(A_WORD.search(IDS.sub("", text)) for text in texts)
+
+
+def commented(script, line):
+    return any(line - NEAR <= place <= line for place in script.comments)
+
+
+def operations(script):
+    """Tables and columns that are dropped, as (line, what), unless the script made them or used their values."""
+    calls = script.operations("upgrade")
+    made = {call.table for call in calls if call.name == "create_table"}
+    sql = " ".join(text for _, text in script.statements("upgrade"))
+    for call in calls:
+        if call.name == "drop_table" and call.table not in made and not used(script, call, call.table, sql):
+            yield call.line, f"drops the table {call.table}"
+        if call.name == "drop_column":
+            column = script.text_of(call.argument(0, "column_name")) or "…"
+            if not used(script, call, column, sql):
+                yield call.line, f"drops {call.table}.{column}"
+
+
+def used(script, call, name, sql):
+    """Whether the upgrade does something with the values first: it names them in SQL or as a column of a table."""
+    if name == "…" or re.search(rf"\b{re.escape(name)}\b", sql):
+        return True
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr == name)
+        or (isinstance(node, ast.Constant) and node.value == name and not call.holds(node))
+        for function in script.way("upgrade")
+        for node in ast.walk(function)
+    )
+
+
+def statements(script):
+    """What plain SQL and sa.delete() take away, as (line, what)."""
+    for line, sql in script.statements("upgrade"):
+        made = set(MAKES.findall(sql))
+        for verb, table, of, column in [] if BODIES.search(sql) else DELETES.findall(sql):
+            if (table or of) not in made:
+                yield line, f"runs {' '.join(verb.upper().split())} {table}" if verb else f"drops {of}.{column}"
+    for function in script.way("upgrade"):
+        for node in ast.walk(function):
+            if called(node) in {"execute", "exec_driver_sql"}:
+                for part in ast.walk(node):
+                    if called(part) == "delete":
+                        target = part.args[0] if part.args else getattr(part.func, "value", None)
+                        yield part.lineno, f"deletes rows of {last_name(target) or '…'}"
+
+
+def narrowings(script):
+    """Columns whose new type is narrower than the old, as (line, what)."""
+    for call in script.operations("upgrade"):
+        if call.name == "alter_column":
+            old, new = (argument(call.call, 99, name) for name in ("existing_type", "type_"))
+            if old and new and narrower(kind(old), kind(new)):
+                column = script.text_of(call.argument(0, "column_name")) or "…"
+                yield call.line, f"makes {call.table}.{column} narrower"
+
+
+def kind(node):
+    """A type as (name, its length or None)."""
+    name = called(node) or last_name(node)
+    size = argument(node, 0, "length") if isinstance(node, ast.Call) else None
+    return name, size.value if isinstance(size, ast.Constant) and isinstance(size.value, int) else None
+
+
+def narrower(old, new):
+    if old[0] in TEXTS and new[0] in TEXTS:
+        return new[1] is not None and (old[1] is None or new[1] < old[1])
+    return any(
+        old[0] in order and new[0] in order and order.index(old[0]) < order.index(new[0]) for order in ORDERS
+    )

@@ -49,10 +49,10 @@ def plain(kind):
 def required(history, folder):
     """Columns that are added as NOT NULL without a value for the rows that are there."""
     for script in scripts_of(history, folder):
-        calls = script.operations("upgrade")
+        calls = script.upgrade.operations
         # New here, or emptied here: no rows.
         empty = {call.table for call in calls if call.name == "create_table"}
-        sql = " ".join(text.lower() for _, text in script.statements("upgrade"))
+        sql = " ".join(text.lower() for _, text in script.upgrade.statements)
         for call in calls:
             if call.name != "add_column" or call.table in empty or f"delete from {call.table}".lower() in sql:
                 continue
@@ -66,10 +66,10 @@ def required(history, folder):
 def renames(history, folder):
     """An add_column and a drop_column in one script that look like a new name for one column."""
     for script in scripts_of(history, folder):
-        calls = script.operations("upgrade")
-        if list(script.statements("upgrade")) or any(called(node) == "get_bind" for node in ast.walk(script.tree)):
+        calls = script.upgrade.operations
+        if script.upgrade.statements or any(called(node) == "get_bind" for node in script.nodes):
             continue  # it does something about the values
-        back = [Column(script, call) for call in script.operations("downgrade") if call.name == "add_column"]
+        back = [Column(script, call) for call in script.downgrade.operations if call.name == "add_column"]
         types = {(column.table, column.name): column.type for column in back}
         added = [Column(script, call) for call in calls if call.name == "add_column"]
         for call in (call for call in calls if call.name == "drop_column"):

@@ -43,7 +43,7 @@ def without_a_word(history, folder):
 
 def said(script):
     """Whether the script's message, its file's name, a docstring or a comment in upgrade() says that something goes."""
-    functions = script.way("upgrade")
+    functions = script.upgrade.functions
     texts = [script.file, script.doc, *(ast.get_docstring(each) or "" for each in (script.tree, *functions))]
     for line, comment in script.comments.items():
         if any(each.lineno <= line <= each.end_lineno for each in functions):
@@ -57,9 +57,9 @@ def commented(script, line):
 
 def operations(script):
     """Tables and columns that are dropped, as (line, what), unless the script made them or used their values."""
-    calls = script.operations("upgrade")
+    calls = script.upgrade.operations
     made = {call.table for call in calls if call.name == "create_table"}
-    sql = " ".join(text for _, text in script.statements("upgrade"))
+    sql = " ".join(text for _, text in script.upgrade.statements)
     for call in calls:
         if call.name == "drop_table" and call.table not in made and not used(script, call, call.table, sql):
             yield call.line, f"drops the table {call.table}"
@@ -76,30 +76,41 @@ def used(script, call, name, sql):
     return any(
         (isinstance(node, ast.Attribute) and node.attr == name)
         or (isinstance(node, ast.Constant) and node.value == name and not call.holds(node))
-        for function in script.way("upgrade")
-        for node in ast.walk(function)
+        for node in script.upgrade.nodes
     )
 
 
 def statements(script):
-    """What plain SQL and sa.delete() take away, as (line, what)."""
-    for line, sql in script.statements("upgrade"):
+    """What SQL takes away, as (line, what), unless the script puts rows into that table as well."""
+    texts = [text for _, text in script.upgrade.statements + script.downgrade.statements]
+    for line, sql in script.upgrade.statements:
         made = set(MAKES.findall(sql))
         for verb, table, of, column in [] if BODIES.search(sql) else DELETES.findall(sql):
-            if (table or of) not in made:
-                yield line, f"runs {' '.join(verb.upper().split())} {table}" if verb else f"drops {of}.{column}"
-    for function in script.way("upgrade"):
-        for node in ast.walk(function):
-            if called(node) in {"execute", "exec_driver_sql"}:
-                for part in ast.walk(node):
-                    if called(part) == "delete":
-                        target = part.args[0] if part.args else getattr(part.func, "value", None)
-                        yield part.lineno, f"deletes rows of {last_name(target) or '…'}"
+            if column:
+                yield line, f"drops {of}.{column}"
+            elif table not in made and not any(is_filled(table, text) for text in texts):
+                yield line, f"runs {' '.join(verb.upper().split())} {table}"
+    yield from expressions(script)
+
+
+def is_filled(table, sql):
+    """Whether rows come into a table, or its rows go into another one."""
+    others = re.sub(r"(?i)\bDELETE\s+FROM\b", "", sql)
+    return re.search(rf"\b(INTO|FROM|JOIN)\s+{re.escape(table)}(?!\w)", others, re.IGNORECASE)
+
+
+def expressions(script):
+    """What table.delete() and sa.delete(table) take away, as (line, what)."""
+    for node in script.upgrade.nodes:
+        for part in ast.walk(node) if called(node) == "execute" else []:
+            if called(part) == "delete":
+                target = part.args[0] if part.args else getattr(part.func, "value", None)
+                yield part.lineno, f"deletes rows of {last_name(target) or '…'}"
 
 
 def narrowings(script):
     """Columns whose new type is narrower than the old, as (line, what)."""
-    for call in script.operations("upgrade"):
+    for call in script.upgrade.operations:
         if call.name == "alter_column":
             old, new = (argument(call.call, 99, name) for name in ("existing_type", "type_"))
             if old and new and narrower(kind(old), kind(new)):

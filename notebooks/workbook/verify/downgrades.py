@@ -30,7 +30,7 @@ def no_way_back(history, folder):
 
 
 def one_way(script):
-    changes, down = changed_lines(script), script.functions.get("downgrade")
+    changes, down = changed_lines(script), script.downgrade.function
     if not changes:
         return
     if line := raises(down):
@@ -42,8 +42,8 @@ def one_way(script):
 
 def changed_lines(script):
     """The lines of the upgrade that change the schema so that it matters below."""
-    calls = [call.line for call in script.operations("upgrade") if call.name in CHANGES and not loosens(call)]
-    return sorted(calls + [line for line, sql in script.statements("upgrade") if CHANGES_SCHEMA.match(sql)])
+    calls = [call.line for call in script.upgrade.operations if call.name in CHANGES and not loosens(call)]
+    return sorted(calls + [line for line, sql in script.upgrade.statements if CHANGES_SCHEMA.match(sql)])
 
 
 def loosens(call):

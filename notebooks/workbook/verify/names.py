@@ -12,7 +12,7 @@ CONVENTION = "Give the metadata a naming convention, MetaData(naming_convention=
 def unnamed(history, folder, has_naming_convention=False):
     """The constraints that have no name in the scripts; with a naming convention only dropping one is wrong."""
     for script in scripts_of(history, folder):
-        calls = [call for way in ("upgrade", "downgrade") for call in script.operations(way)]
+        calls = script.upgrade.operations + script.downgrade.operations
         if drops := [call for call in calls if without_name(call, {"drop_constraint"})]:
             yield unnamed_drops(script, drops)
         elif not has_naming_convention and (creates := [call for call in calls if without_name(call, CREATES)]):
@@ -46,7 +46,7 @@ def unnamed_in_tables(scripts):
     found = [
         script.at(node.lineno)
         for script in scripts
-        for call in script.operations("upgrade")
+        for call in script.upgrade.operations
         if call.name == "create_table"
         for node in ast.walk(call.call)
         if called(node) in IN_TABLES and is_none(argument(node, 99, "name") or ast.Constant(None))

@@ -1,5 +1,6 @@
 """Columns that are added: as a required one to a table with rows, or as the new name of one that is dropped."""
 import ast
+import re
 from difflib import SequenceMatcher
 
 from workbook.verify.findings import WARNING, Finding
@@ -7,7 +8,8 @@ from workbook.verify.scripts import argument, called, is_none, scripts_of
 
 # What gives each row a value by itself.
 FILLED_BY = {"Computed", "Identity", "Sequence"}
-SIMILAR = 0.5  # of two names: the share of what both have, from 0 to 1
+SIMILAR = 0.75  # of two names: the share of what both have, from 0 to 1
+EMPTIES = re.compile(r"\b(?:DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+\"?(\w+)", re.IGNORECASE)
 
 
 class Column:
@@ -47,20 +49,19 @@ def plain(kind):
 
 
 def required(history, folder):
-    """Columns that are added as NOT NULL without a value for the rows that are there."""
+    """Columns that are added as NOT NULL without a value for the rows that are there: one Finding a script."""
     for script in scripts_of(history, folder):
         calls = script.upgrade.operations
         # New here, or emptied here: no rows.
         empty = {call.table for call in calls if call.name == "create_table"}
-        sql = " ".join(text.lower() for _, text in script.upgrade.statements)
-        for call in calls:
-            if call.name != "add_column" or call.table in empty or f"delete from {call.table}".lower() in sql:
-                continue
-            column = Column(script, call)
-            if column.required and "truncate" not in sql:
-                what = f"{script.at(call.line)}: {column.table}.{column.name} is NOT NULL and has no server_default:"
-                do = "Give it a server_default; or add it as nullable, fill it, then make it NOT NULL."
-                yield Finding("required", script.id, f"{what} on a table with rows it fails.", do)
+        empty |= {table for _, sql in script.upgrade.statements for table in EMPTIES.findall(sql)}
+        added = [Column(script, call) for call in calls if call.name == "add_column" and call.table not in empty]
+        if columns := [column for column in added if column.required]:
+            names = ", ".join(f"{column.table}.{column.name}" for column in columns[:3])
+            what = f"{script.at(*(column.line for column in columns))}: {names}{', …' * (len(columns) > 3)}"
+            what += ": NOT NULL without a server_default. On SQLite and PostgreSQL it fails if the table has rows."
+            do = "Give it a server_default; or add it as nullable, fill it, then make it NOT NULL."
+            yield Finding("required", script.id, what, do)
 
 
 def renames(history, folder):
@@ -74,15 +75,20 @@ def renames(history, folder):
         added = [Column(script, call) for call in calls if call.name == "add_column"]
         for call in (call for call in calls if call.name == "drop_column"):
             old = script.text_of(call.argument(0, "column_name"))
-            for new in added:
-                if call.table == new.table and looks_renamed(old, new, types.get((call.table, old))):
-                    what = f"{script.at(call.line)}: {new.table}.{old} goes, and {new.name} of the same type comes"
-                    what += f" (line {new.line}): if that is its new name, every value is lost."
-                    do = f"If it is a rename: op.alter_column({new.table!r}, {old!r}, new_column_name={new.name!r})."
-                    yield Finding("rename", script.id, what, do, WARNING)
+            kind = types.get((call.table, old))
+            candidates = [new for new in added if new.table == call.table and looks_renamed(old, new, kind)]
+            if len(candidates) == 1:
+                yield renamed(script, call, old, candidates[0])
+
+
+def renamed(script, call, old, new):
+    what = f"{script.at(call.line)}: {new.table}.{old} goes, and {new.name} of the same type comes (line {new.line}):"
+    do = f"If it is a rename: op.alter_column({new.table!r}, {old!r}, new_column_name={new.name!r})."
+    return Finding("rename", script.id, f"{what} if that is its new name, every value is lost.", do, WARNING)
 
 
 def looks_renamed(old, new, old_type):
-    if not (old and new.name and new.type) or new.type != old_type:
+    if not (old and new.name and new.type) or old == new.name or new.type != old_type:
         return False
-    return old in new.name or new.name in old or SequenceMatcher(None, old, new.name).ratio() >= SIMILAR
+    words, other_words = set(old.lower().split("_")), set(new.name.lower().split("_"))
+    return words < other_words or other_words < words or SequenceMatcher(None, old, new.name).ratio() >= SIMILAR

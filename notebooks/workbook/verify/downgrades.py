@@ -2,7 +2,7 @@
 import ast
 import re
 
-from workbook.verify.findings import WARNING, Finding
+from workbook.verify.findings import MANY, WARNING, Finding
 from workbook.verify.scripts import scripts_of
 
 REASON = "Write what takes it back; what it cannot bring back stands beside it as a comment."
@@ -17,7 +17,6 @@ CHANGES = {
     "add_column", "drop_column", "create_table", "drop_table", "rename_table", "create_index", "drop_constraint",
     "create_foreign_key", "create_unique_constraint", "create_check_constraint", "create_primary_key", "alter_column",
 }  # fmt: skip
-MANY = 10  # from here on, and if it is most of the scripts, it is a habit, and one line tells it
 
 
 def no_way_back(history, folder):
@@ -31,13 +30,15 @@ def no_way_back(history, folder):
 
 def one_way(script):
     changes, down = changed_lines(script), script.downgrade.function
-    if not changes:
+    if not changes or (down and not raises(down) and not is_empty(down)):
         return
-    if line := raises(down):
-        yield Finding("downgrade", script.id, f"{script.at(line)}: downgrade() refuses.", BACKUP, WARNING)
-    elif down is None or is_empty(down):
-        what = f"{script.at(down.lineno if down else changes[0])}: downgrade() does nothing, and upgrade() changes"
-        yield Finding("downgrade", script.id, f"{what} the schema (line {changes[0]}).", REASON, WARNING)
+    where = script.at(down.lineno if down else changes[0])
+    if down and (raises(down) or explained(script, down)):
+        what = f"{where}: no way back, and downgrade() says so."
+        yield Finding("downgrade", script.id, what, BACKUP, WARNING)
+    else:
+        what = f"{where}: downgrade() does nothing, and upgrade() changes the schema (line {changes[0]})."
+        yield Finding("downgrade", script.id, what, REASON, WARNING)
 
 
 def changed_lines(script):
@@ -68,6 +69,11 @@ def is_empty(function):
 
 
 def raises(function):
-    """The line in which a function that does nothing else raises an error; None if it does not."""
-    nodes = body(function) if function else []
-    return nodes[0].lineno if nodes and isinstance(nodes[0], ast.Raise) else None
+    """Whether a function does nothing else but to raise an error."""
+    return isinstance([*body(function), None][0], ast.Raise)
+
+
+def explained(script, function):
+    """Whether the author says why a function does nothing: in a docstring or a comment."""
+    inside = range(function.lineno, function.end_lineno + 1)
+    return bool(ast.get_docstring(function)) or any(line in inside for line in script.comments)

@@ -2,6 +2,7 @@
 from typing import NamedTuple
 
 ERROR, WARNING = "error", "warning"
+MANY = 10  # warnings about one thing: what a project does more often is a habit, and one line tells it
 
 
 class Finding(NamedTuple):

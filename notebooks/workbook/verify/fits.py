@@ -19,7 +19,8 @@ def one_head(history, folder):
     heads = sorted(revision.id for revision in history if revision.id not in parents)
     if len(heads) > 1:
         files = ", ".join(f"{head} ({Path(history[head].path).name})" for head in heads)
-        yield Finding("one_head", None, f"{len(heads)} heads: {files}.", "Look at both, then `flask db merge heads`.")
+        do = "Look at what each of them changes, then `flask db merge heads`."
+        yield Finding("one_head", None, f"{len(heads)} heads: {files}.", do)
 
 
 def fits(history, folder):

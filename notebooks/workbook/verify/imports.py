@@ -1,9 +1,13 @@
 """Scripts that need the app's own code, which will be another one when they run again."""
 import ast
 import sys
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
 
-from workbook.verify.findings import WARNING, Finding
-from workbook.verify.scripts import called, last_name, scripts_of
+from workbook.verify.findings import MANY, WARNING, Finding
+from workbook.verify.history import Revision
+from workbook.verify.scripts import Script, called, scripts_of
 
 # A name of the app's that is used like this stands for its tables and rows.
 DATA_ATTRIBUTES = {"query", "session", "metadata", "engine", "__table__", "__tablename__"}
@@ -15,14 +19,34 @@ TYPE_ARGUMENTS = {"type_", "existing_type"}
 
 def app_imports(history, folder):
     """What the scripts take from the project's own modules; types of columns are fine."""
-    own = own_modules(folder)
+    own, warned = own_modules(folder), {}
     for script in scripts_of(history, folder):
+        place = Path(history[script.id].path).parent.parent
         template = None
-        for node, module, names in imports_of(script.tree):
-            if module.startswith(".") or module.partition(".")[0] in own:
-                if template is None:
-                    template = imported_by_template(folder / history[script.id].path)
-                yield from uses(script, node, module, [name for name in names if (module, name) not in template], names)
+        for node, module, names in imports_of(script):
+            if not is_own(module, own, ".".join(place.parts)):
+                continue
+            if template is None:
+                template = imported_by_template(folder / place / "script.py.mako")
+            finding = use(script, node, module, [name for name in names if (module, name) not in template], names)
+            if finding and finding.level == WARNING:
+                warned.setdefault(module, []).append(finding)
+            elif finding:
+                yield finding
+    for module, findings in warned.items():
+        yield from findings if len(findings) <= MANY else [summary(module, findings)]
+
+
+def is_own(module, own, migrations):
+    """Whether a module is the project's, and not a helper that stands beside the scripts."""
+    if module.startswith(".") or f"{module}.".startswith(f"{migrations}."):
+        return False
+    return module.partition(".")[0] in own
+
+
+def summary(module, findings):
+    what = f"{len(findings)} scripts need {module} as it is today, for ever. The first: {findings[0].what}"
+    return findings[0]._replace(revision=None, what=what)
 
 
 def own_modules(folder):
@@ -34,9 +58,9 @@ def own_modules(folder):
     return names - sys.stdlib_module_names - {"alembic", "sqlalchemy", "flask", "flask_migrate", "flask_sqlalchemy"}
 
 
-def imports_of(tree):
+def imports_of(script):
     """Each import, as (node, module, the names that it gives to the script)."""
-    for node in ast.walk(tree):
+    for node in script.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node, alias.name, [alias.asname or alias.name.partition(".")[0]]
@@ -45,45 +69,44 @@ def imports_of(tree):
             yield node, module, [alias.asname or alias.name for alias in node.names]
 
 
-def imported_by_template(path):
-    """What the project's script.py.mako puts into every script, whether it is used or not."""
-    template = path.parent.parent / "script.py.mako"
-    lines = template.read_text("utf-8", "replace").splitlines() if template.exists() else []
-    found = set()
-    for line in lines:
-        if line.startswith(("import ", "from ")) and "$" not in line:
-            try:
-                found |= {(module, name) for _, module, names in imports_of(ast.parse(line)) for name in names}
-            except SyntaxError:
-                continue  # goes on in the next line
-    return found
+@lru_cache
+def imported_by_template(template):
+    """What the project's script.py.mako puts into every script, used or not: {(module, name)}."""
+    source = template.read_bytes() if template.exists() else b""
+    lines = [line for line in source.splitlines() if line.startswith((b"import ", b"from ")) and b"$" not in line]
+    script = Script(Revision(None, (), (), "", ""), b"\n".join(line for line in lines if b"(" not in line))
+    return {(module, name) for _, module, names in imports_of(script) for name in names}
 
 
-def uses(script, node, module, wanted, names):
-    """One Finding for an import, or none if it is for types; `wanted` are the names that no template imports."""
-    ways = {name: list(ways_to(script.tree, name)) for name in names}
+def use(script, node, module, wanted, names):
+    """The Finding for an import, None if it is for types; `wanted` are the names that no template imports."""
+    ways = {name: ways_to(script, name) for name in names}
     needed = [way for found in ways.values() for way in found if not is_type(way)]
     data = [way for way in needed if is_data(way)]
     where = f"{script.at(node.lineno)}: imports {module}"
     if data:
-        what = f"{where}. Line {data[0][-1].lineno} works with its tables as they are in the code of today."
+        what = f"{where}. Line {data[0][0].lineno} works with its tables as they are in the code of today."
         do = "Name the tables and columns that it needs by sa.table(): that stays as it is when the models change."
-        yield Finding("imports", script.id, what, do)
-    elif needed:
-        name, line = last_name(needed[0][-1]), needed[0][-1].lineno
-        what = f"{where}. Line {line} needs its {name} as it is today, for ever."
-        yield Finding("imports", script.id, what, "Copy what it needs into the script.", WARNING)
-    elif unused := [name for name in wanted if not ways[name]]:
+        return Finding("imports", script.id, what, do)
+    if needed:
+        used = needed[0][0]
+        what = f"{where}. Line {used.lineno} needs its {used.id} as it is today, for ever."
+        return Finding("imports", script.id, what, "Copy what it needs into the script.", WARNING)
+    if unused := [name for name in wanted if not ways[name]]:
         what = f"{where}, does not use {', '.join(unused)}, and fails once that is moved."
-        yield Finding("imports", script.id, what, "Delete the import.", WARNING)
+        return Finding("imports", script.id, what, "Delete the import.", WARNING)
+    return None
 
 
-def ways_to(node, name, way=()):
-    """Each use of `name` in a tree, as the nodes that lead to it, itself the last."""
-    if isinstance(node, ast.Name) and node.id == name:
-        yield *way, node
-    for child in ast.iter_child_nodes(node):
-        yield from ways_to(child, name, (*way, node))
+def ways_to(script, name):
+    """Each use of `name` in a script, as the nodes from it upwards."""
+    found = []
+    for node in script.nodes:
+        if isinstance(node, ast.Name) and node.id == name:
+            found.append([node])
+            while node := script.above.get(node):
+                found[-1].append(node)
+    return found
 
 
 def is_type(way):
@@ -96,12 +119,12 @@ def is_type(way):
 
 def is_data(way):
     """Whether a name is used as a model, or as what reaches the database: db.session, User.query, select(User)."""
-    for above, node in zip(way[::-1][1:], way[::-1]):
+    for node, above in pairwise(way):
         if isinstance(above, ast.Attribute):
             if above.attr in DATA_ATTRIBUTES:
                 return True
-            continue
-        if isinstance(above, ast.Call) and node is not above.func:
+        elif isinstance(above, ast.Call) and node is not above.func:
             return called(above) in DATA_CALLS
-        return False
+        else:
+            return False
     return False

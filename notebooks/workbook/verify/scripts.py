@@ -64,6 +64,11 @@ class Script:
         return list(ast.walk(self.tree))
 
     @cached_property
+    def above(self):
+        """{node: the one that it is a part of}."""
+        return {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
+
+    @cached_property
     def values(self):
         """{name: the nodes that are assigned to it, anywhere}."""
         found = {}

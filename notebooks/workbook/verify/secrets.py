@@ -8,15 +8,19 @@ from workbook.verify.scripts import called, last_name, scripts_of
 DO = "Change it where it is used: git keeps it for ever. A script reads it from os.environ, without a default."
 # What is a secret wherever it stands, in the forms that its makers gave it.
 SHAPES = {
-    "a URL with a password": r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]+:(?P<value>[^\s/@'\"]+)@(?!(\w+\.)*example\.)[\w.\[-]+",
-    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "an AWS key": r"\b(AKIA|ASIA)(?!\w*EXAMPLE)[0-9A-Z]{16}\b",
-    "a GitHub token": r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{60,})",
-    "a Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{10,}",
-    "a Stripe key": r"\b[rs]k_live_[A-Za-z0-9]{16,}",
-    "a Google key": r"\bAIza[\w-]{35}\b",
-    "a password of a role": r"\b(PASSWORD|IDENTIFIED\s+BY)\s+'(?P<value>[^']+)'",
+    "a URL with a password": re.compile(
+        r"\b[a-z][a-z0-9+.-]{1,30}://[^\s:/@'\"]+:(?P<value>[^\s/@'\"]+)@(?!([\w-]+\.)*example\.)[\w.\[-]+",
+        re.IGNORECASE,
+    ),
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "an AWS key": re.compile(r"\b(AKIA|ASIA)(?!\w*EXAMPLE)[0-9A-Z]{16}\b"),
+    "a GitHub token": re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{60,})"),
+    "a Slack token": re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),
+    "a Stripe key": re.compile(r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
+    "a Google key": re.compile(r"\bAIza[\w-]{35}\b"),
+    "a password of a role": re.compile(r"\b(PASSWORD|IDENTIFIED\s+BY)\s+'(?P<value>[^']+)'", re.IGNORECASE),
 }
+SHORT = 4  # characters: what is shorter is a flag or a code
 # A name for a secret: of a variable, a column, an argument, an environment variable.
 NAMES = re.compile(
     r"(^|_)(password|passwd|passwort|pwd|passphrase|secret|(secret|api|access|private|signing|encryption)_?key|token)$",
@@ -45,10 +49,12 @@ def secrets(history, folder):
 
 
 def by_shape(script):
-    for line, text in [*texts(script), *script.comments.items()]:
-        for what, shape in SHAPES.items():
-            for match in re.finditer(shape, text, re.IGNORECASE if "(?P<value>" in shape else 0):
-                if not no_secret(match.groupdict().get("value", "-")):
+    source = script.source.decode("utf-8", "replace")
+    shapes = [(what, shape) for what, shape in SHAPES.items() if shape.search(source)]
+    for line, text in [*texts(script), *script.comments.items()] if shapes else []:
+        for what, shape in shapes:
+            for match in shape.finditer(text):
+                if not no_secret(match.groupdict().get("value", "-" * SHORT)):
                     yield line + text.count("\n", 0, match.start()), what
 
 
@@ -107,4 +113,4 @@ def is_class(node):
 
 
 def no_secret(value, name=""):
-    return bool(NO_SECRET.match(value) or HASHED.match(value)) or value.lower() == name.lower() or len(value) < 4
+    return bool(NO_SECRET.match(value) or HASHED.match(value)) or value.lower() == name.lower() or len(value) < SHORT

@@ -26,7 +26,7 @@ def static_checks(has_naming_convention=False):
 
 
 def static_findings(history, folder, has_naming_convention=False):
-    """The Findings of all of them; `history` is None if Alembic could not load it, and then only that is looked into."""
+    """The Findings of all of them; no other than `fits` if `history` is None."""
     if history is None:
         yield from fits(None, folder)
         return

@@ -22,7 +22,6 @@ from faults import (
     slow_upgrade,
     taken,
 )
-from migration_walk import picture
 from projects import OLD_CALL, copy_project, prepare, together, use_stock_env
 from sqlalchemy import event, make_url
 from werkzeug.serving import make_server
@@ -31,6 +30,7 @@ from workbook import postgres, stages
 from workbook.rows import add_rows
 from workbook.schema import engine_of
 from workbook.traffic import AGAIN, ANSWERED, some_people
+from workbook.verify.walk import picture
 
 ALL = os.environ.get("WORKBOOK_FAULTS") == "all"
 ONLY_ALL = pytest.mark.skipif(not ALL, reason="takes minutes: tox -e faults")

@@ -1,15 +1,17 @@
 """The checks of this folder find what they are for: each mistake is made in a copy of a stage, and reported."""
 import shutil
+from unittest.mock import Mock
 
-import migration_walk
 import pytest
 from alembic.util import CommandError
 from migration_checks import app_imports, model_differences, unclear_names, wrong_names, wrong_statuses
-from migration_walk import heads, on_every_way, round_trips, walk
 from projects import copy_with_small_batches
 from publish import broken_promises, stage_digests
 
 from workbook.stages import STAGES, script_directory, stage_app, upgrade
+from workbook.verify import walk as walking
+from workbook.verify.driver import Loaded
+from workbook.verify.history import history_of
 
 STAGE = STAGES / "05_merge_conflict"
 
@@ -35,14 +37,14 @@ def change(folder, pattern, old, new):
 
 
 def found_by_a_round_trip(folder, url, name):
-    script = script_directory(folder)
-    applied = {revision.revision for revision in script.iterate_revisions(name, "base")} - {name}
+    history = history_of(script_directory(folder))
+    applied = history.up_to(name) - {name}
     with stage_app(folder, url) as app:
-        for head in heads(script, applied):
+        for head in history.tips(applied):
             upgrade(app, head)
         lines = []
         try:
-            lines.extend(round_trips(app, url, script, applied, script.get_revision(name)))
+            lines.extend(walking.round_trips(Loaded(app), url, history, applied, history[name]))
         except CommandError as error:
             lines.append(str(error))
     return "\n".join(lines)
@@ -152,13 +154,12 @@ def test_a_round_trip_finds_what_goes_wrong_one_way_only(mistake, copy, url):
 def test_a_walk_takes_every_step_from_every_state_that_it_can_be_taken_from(monkeypatch):
     steps = []
 
-    def note(app, url, script, applied, revision):
-        steps.append((" and ".join(sorted(heads(script, applied))), revision.revision))
+    def note(project, url, history, applied, revision):
+        steps.append((" and ".join(sorted(history.tips(applied))), revision.id))
         return [f"seen {len(steps)}"]
 
-    monkeypatch.setattr(migration_walk, "round_trips", note)
-    monkeypatch.setattr(migration_walk, "downgrade", lambda app, target: None)
-    lines = walk(None, None, script_directory(STAGE))
+    monkeypatch.setattr(walking, "round_trips", note)
+    lines = walking.walk(Mock(), None, history_of(script_directory(STAGE)))
     line = [("", "0001"), ("0001", "0002"), ("0002", "0003"), ("0003", "0004"), ("0004", "0005")]
     branches = [("0005", "0006a"), ("0006a", "0006b"), ("0005", "0006b"), ("0006b", "0006a")]
     assert sorted(steps) == sorted([*line, *branches, ("0006a and 0006b", "0007")])
@@ -169,12 +170,12 @@ def test_a_walk_takes_every_step_from_every_state_that_it_can_be_taken_from(monk
 def test_a_walk_that_cannot_go_on_says_where_it_is(copy, url):
     change(copy, "0001_*.py", 'op.drop_table("users")', 'op.drop_table("no_such_table")')
     with stage_app(copy, url) as app:
-        [line] = walk(app, url, script_directory(copy))
+        [line] = walking.walk(Loaded(app), url, history_of(script_directory(copy)))
     assert line.startswith("0001 after nothing: ") and "no_such_table" in line
 
 
 def test_revisions_on_no_branch_are_known():
-    assert on_every_way(script_directory(STAGE)) == {"0001", "0002", "0003", "0004", "0005", "0007"}
+    assert history_of(script_directory(STAGE)).on_every_way() == {"0001", "0002", "0003", "0004", "0005", "0007"}
 
 
 NEW_REVISION = '''"""drop something"""

@@ -1,4 +1,4 @@
-"""What a check reports, and the list of all checks."""
+"""What the verifier looks for, and how it says what it has found."""
 from typing import NamedTuple
 
 ERROR, WARNING = "error", "warning"
@@ -6,25 +6,38 @@ MANY = 10  # warnings about one thing: what a project does more often is a habit
 
 
 class Finding(NamedTuple):
-    """One thing that a check found in a project."""
+    """One thing that is wrong, or that somebody should look at."""
 
     check: str  # a key of CHECKS
-    revision: str | None  # the id of the revision at fault; None if it is not one of them alone
-    what: str  # what is wrong, and where: file, line
-    do: str  # what to do about it
-    level: str = ERROR  # or WARNING: it works, and somebody should know
+    revision: str | None  # the one at fault; None if it is no single one
+    what: str
+    do: str
+    level: str = ERROR
 
 
-# {name: (what holds if the check finds nothing, the notebook that teaches it)}, in the order of the report
+class Check(NamedTuple):
+    title: str
+    notebook: str  # the one that teaches it
+
+
 CHECKS = {
-    "history": ("The scripts can be read, and fit together", "10_repair_clinic"),
-    "one_head": ("The history has one head", "05_merge_conflict"),
-    "imports": ("No script needs the app's models", "04_status_data_migration"),
-    "names": ("Every constraint has a name", "04_status_data_migration"),
-    "required": ("A new required column has a value for the rows that are there", "02_created_at"),
-    "rename": ("A new name for a column keeps its values", "03_ml_metadata"),
-    "destructive": ("What takes data away says so", "07_contract"),
-    "downgrade": ("Every step has a way back", "02_created_at"),
-    "secrets": ("No password, token or key stands in a script", "09_production"),
-    "locks": ("No step stops a table of PostgreSQL's", "08_postgresql"),
+    "history": Check("the scripts fit together", "10_repair_clinic"),
+    "heads": Check("one head", "05_merge_conflict"),
+    "imports": Check("no script needs the app's code", "04_status_data_migration"),
+    "names": Check("constraints have names", "04_status_data_migration"),
+    "required": Check("required columns have a default", "02_created_at"),
+    "rename": Check("a rename keeps its values", "03_ml_metadata"),
+    "destructive": Check("what takes data away says so", "07_contract"),
+    "downgrade": Check("every step has a way back", "02_created_at"),
+    "secrets": Check("no secret in a script", "09_production"),
+    "locks": Check("no step stops a table of PostgreSQL's", "08_postgresql"),
+    "upgrade": Check("upgrade from empty", "01_initial"),
+    "rerun": Check("upgrading again changes nothing", "01_initial"),
+    "models": Check("models and schema agree", "03_ml_metadata"),
+    "sql": Check("the same as SQL, offline", "09_production"),
+    "steps": Check("each step up, down and up with rows", "02_created_at"),
+    "values": Check("values survive", "03_ml_metadata"),
+    "trace": Check("a downgrade leaves no trace", "02_created_at"),
+    "kills": Check("killed at any statement", "09_production"),
+    "at once": Check("several upgrades at once", "09_production"),
 }

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from workbook.verify.findings import ERROR, WARNING, Finding
-from workbook.verify.history import Revision, in_order
+from workbook.verify.history import History, Revision, in_order
 from workbook.verify.scripts import Script, read
 
 # What Alembic takes for a script, and where no project keeps its own.
@@ -20,7 +20,7 @@ def one_head(history, folder):
     if len(heads) > 1:
         files = ", ".join(f"{head} ({Path(history[head].path).name})" for head in heads)
         do = "Look at what each of them changes, then `flask db merge heads`."
-        yield Finding("one_head", None, f"{len(heads)} heads: {files}.", do)
+        yield Finding("heads", None, f"{len(heads)} heads: {files}.", do)
 
 
 def fits(history, folder):
@@ -39,6 +39,12 @@ def fits(history, folder):
     yield from twice(known)
     if not history and not unread:
         yield from misfits(list({revision.id: revision for revision in known}.values()))
+
+
+def history_in(folder):
+    """The History that the files of the project in `folder` tell, without Alembic; ValueError if they do not fit."""
+    scripts = [read(Revision(None, (), (), path, ""), folder) for path in files_of(None, folder)]
+    return History([declared(script, script.path) for script in scripts if isinstance(script, Script)])
 
 
 def files_of(history, folder):

@@ -84,9 +84,10 @@ def of_revision(id, sql, complaints, known):
         statement = statement_at(sql, complaint["line"], complaint["column"])
         if complaint["rule_name"] == "syntax-error":
             broken.setdefault("syntax-error", [complaint["message"]])
-        elif complaint["rule_name"] in RULES and not is_cheap(complaint["rule_name"], statement, sql, known):
-            if all(statement not in others for others in broken.values()):
-                broken.setdefault(complaint["rule_name"], []).append(statement)
+        elif complaint["rule_name"] not in RULES or any(statement in others for others in broken.values()):
+            continue
+        elif not is_cheap(complaint["rule_name"], statement, sql, known):
+            broken.setdefault(complaint["rule_name"], []).append(statement)
     for rule, statements in broken.items():
         if rule == "syntax-error":
             what = f"squawk cannot read the SQL of this step, and says nothing about it: {statements[0]}."

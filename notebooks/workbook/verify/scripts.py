@@ -44,8 +44,8 @@ class Script:
     """One migration script."""
 
     def __init__(self, revision, source):
-        self.id, self.doc = revision.id, revision.doc
-        self.file = revision.path.rpartition("/")[2]
+        self.id, self.path, self.doc = revision.id, revision.path, revision.doc
+        self.file = self.path.rpartition("/")[2]
         self.tree = parsed(source)
         self.source = source
         self.functions = {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}

@@ -14,7 +14,7 @@ def static_checks(has_naming_convention=False):
     """{name of the check, a key of CHECKS: function(history, folder) -> its Findings}, in the order of CHECKS."""
     return {
         "history": fits,
-        "one_head": one_head,
+        "heads": one_head,
         "imports": app_imports,
         "names": partial(unnamed, has_naming_convention=has_naming_convention),
         "required": required,

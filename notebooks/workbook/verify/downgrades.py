@@ -43,8 +43,10 @@ def one_way(script):
 
 def changed_lines(script):
     """The lines of the upgrade that change the schema so that it matters below."""
-    calls = [call.line for call in script.upgrade.operations if call.name in CHANGES and not loosens(call)]
-    return sorted(calls + [line for line, sql in script.upgrade.statements if CHANGES_SCHEMA.match(sql)])
+    calls = [call for call in script.upgrade.operations if call.name in CHANGES and not loosens(call)]
+    made, gone = ({call.table for call in calls if call.name == name} for name in ("create_table", "drop_table"))
+    lines = [call.line for call in calls if call.table not in made & gone]  # not of a table for the time of the script
+    return sorted(lines + [line for line, sql in script.upgrade.statements if CHANGES_SCHEMA.match(sql)])
 
 
 def loosens(call):

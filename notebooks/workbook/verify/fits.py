@@ -44,7 +44,8 @@ def fits(history, folder):
 def history_in(folder):
     """The History that the files of the project in `folder` tell, without Alembic; ValueError if they do not fit."""
     scripts = [read(Revision(None, (), (), path, ""), folder) for path in files_of(None, folder)]
-    return History([declared(script, script.path) for script in scripts if isinstance(script, Script)])
+    revisions = [declared(script, script.path) for script in scripts if isinstance(script, Script)]
+    return History([revision for revision in revisions if revision.id])
 
 
 def files_of(history, folder):
@@ -56,7 +57,7 @@ def files_of(history, folder):
         if not places[0].is_dir():
             places = version_folders(folder)[:1]
     files = [file for place in sorted(places) for file in sorted(place.glob("*.py"))]
-    return [file.relative_to(folder).as_posix() for file in files if SCRIPT_NAME.fullmatch(file.name)]
+    return [Path(os.path.relpath(file, folder)).as_posix() for file in files if SCRIPT_NAME.fullmatch(file.name)]
 
 
 def version_folders(folder):

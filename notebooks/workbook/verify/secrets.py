@@ -33,9 +33,9 @@ NO_SECRET = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 HASHED = re.compile(r"\$\w+\$|(pbkdf2|scrypt|argon2|bcrypt|sha\d+)\b|[0-9a-f]{32,}$", re.IGNORECASE)
-INSERT = re.compile(r"\bINSERT\s+INTO\s+[\w.\"]+\s*\(([^)]*)\)\s*VALUES\s*\((.*)", re.IGNORECASE | re.DOTALL)
+INSERT = re.compile(r"\bINSERT\s+INTO\s+[\w.\"]+\s*\(([^)]*)\)\s*VALUES\s*\(([^()]*)\)", re.IGNORECASE)
 UPDATE = re.compile(r"\b(\w+)\"?\s*=\s*'([^']*)'")
-VALUES = re.compile(r"'((?:[^']|'')*)'|([^,()]+)")
+VALUES = re.compile(r"\s*(?:'((?:[^']|'')*)'|([^,'\s][^,']*))")
 
 
 def secrets(history, folder):
@@ -49,8 +49,7 @@ def secrets(history, folder):
 
 
 def by_shape(script):
-    source = script.source.decode("utf-8", "replace")
-    shapes = [(what, shape) for what, shape in SHAPES.items() if shape.search(source)]
+    shapes = [(what, shape) for what, shape in SHAPES.items() if shape.search(script.text)]
     for line, text in [*texts(script), *script.comments.items()] if shapes else []:
         for what, shape in shapes:
             for match in shape.finditer(text):

@@ -33,6 +33,7 @@ RULES = {
     "adding-serial-primary-key-field": (WRITES, "Build a unique index concurrently, then ADD PRIMARY KEY USING INDEX."),
     "changing-column-type": (WRITES, "Add a column of the new type, fill it in batches, then contract."),
 }
+PLACEHOLDER = re.compile(r"%\(\w+\)s")  # of an env.py without literal_binds: some value
 NAME = r'((?:"?\w+"?\.)?"?\w+"?)'
 TABLE = re.compile(rf"\b(?:ALTER TABLE|REINDEX TABLE|ON)\s+(?:IF EXISTS\s+)?(?:ONLY\s+)?{NAME}", re.IGNORECASE)
 NEW_TABLE = re.compile(rf"\bCREATE TABLE\s+(?:IF NOT EXISTS\s+)?{NAME}", re.IGNORECASE)
@@ -50,10 +51,11 @@ def locks(sql_of_revisions, folder=None):
 
     The ids come in the order of the history. A .squawk.toml in the project's `folder` is respected.
     """
-    files = {f"{number:05}.sql": id for number, id in enumerate(sql_of_revisions)}
+    steps = {id: PLACEHOLDER.sub("NULL", sql) for id, sql in sql_of_revisions.items()}
+    files = {f"{number:05}.sql": id for number, id in enumerate(steps)}
     with TemporaryDirectory() as place:
         for file, id in files.items():
-            (Path(place) / file).write_text(sql_of_revisions[id], "utf-8", newline="\n")
+            (Path(place) / file).write_text(steps[id], "utf-8", newline="\n")
         output = lint(Path(place), Path(folder or place) / ".squawk.toml")
     if not re.search(r"\[.*\]", output, re.DOTALL):
         what = f"squawk did not look at the SQL: {(output.strip() or 'it said nothing').splitlines()[0]}"
@@ -63,7 +65,7 @@ def locks(sql_of_revisions, folder=None):
     for each in json.loads(output[output.index("[") : output.rindex("]") + 1]):
         complaints.setdefault(files[each["file"]], []).append(each)
     known = Known()
-    for id, sql in sql_of_revisions.items():
+    for id, sql in steps.items():
         yield from of_revision(id, sql, complaints.get(id, []), known)
         known.learn(sql)
 

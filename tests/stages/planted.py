@@ -87,18 +87,12 @@ with op.batch_alter_table("pets") as batch_op:
     "a required column whose default is none": Mistake(
         "required", "users.age", adds('"age", sa.Integer(), nullable=False, server_default=None'), DROP_AGE
     ),
-    "a required column, in a helper for one of several databases": Mistake(
-        "required",
-        "users.age",
-        'globals()["upgrade_" + "main"]()\n\ndef upgrade_main():\n    ' + adds('"age", sa.Integer(), nullable=False'),
-        DROP_AGE,
-        line=UP + 3,
-    ),
     "a rename as add and drop": Mistake(
         "rename",
         f"users.name goes, and full_name of the same type comes (line {UP})",
         adds('"full_name", sa.String(length=99)') + '\nop.drop_column("users", "name")  # the one of before',
-        adds('"name", sa.String(length=99)') + '\nop.drop_column("users", "full_name")',
+        # As Alembic writes it: the type as it was read from the database.
+        adds('"name", sa.VARCHAR(length=99), autoincrement=False') + '\nop.drop_column("users", "full_name")',
         line=UP + 1,
         level="warning",
     ),
@@ -134,6 +128,13 @@ with op.batch_alter_table("pets") as batch_op:
         "deletes rows of users",
         'users = sa.table("users")\nop.execute(users.delete())',
         line=UP + 1,
+        level="warning",
+    ),
+    "a column that holds no fractions any more": Mistake(
+        "destructive",
+        "makes users.weight narrower",
+        'op.alter_column("users", "weight", existing_type=sa.NUMERIC(precision=9, scale=3), type_=sa.Integer())',
+        'op.alter_column("users", "weight", existing_type=sa.Integer(), type_=sa.Numeric())',
         level="warning",
     ),
     "a column that gets narrower": Mistake(
@@ -217,6 +218,10 @@ HARMLESS = {  # what looks like a mistake and is none: (upgrade, downgrade)
         adds('"age_group", sa.Text()') + f"\n{DROP_AGE}  # it was too exact",
         ADD_AGE + '\nop.drop_column("users", "age_group")',
     ),
+    "a column that goes and another one of the same type": (
+        adds('"height", sa.Integer()') + f"\n{DROP_AGE}  # nobody asked for it",
+        adds('"age", sa.INTEGER()') + '\nop.drop_column("users", "height")',
+    ),
     "a rename": (
         'op.alter_column("users", "name", new_column_name="full_name")',
         'op.alter_column("users", "full_name", new_column_name="name")',
@@ -256,6 +261,8 @@ IMPORTS = {
     "a session of a module": Import("import app.models", "app.models.db.session.commit()", "error", "models. Line"),
     "a select": Import(MODEL, "op.execute(sa.select(User))", "error", "imports app.models."),
     "its table": Import(MODEL, "op.bulk_insert(User.__table__, [])", "error", "imports app.models."),
+    "a row": Import(MODEL, "session.add(User(name='Ada'))", "error", "imports app.models."),
+    "a constant, in a set": Import("from app.roles import ADMIN", "set().add(ADMIN)", "warning", "needs its ADMIN"),
     "a constant": Import("from app.roles import ADMIN", "print(ADMIN)", "warning", f"Line {UP + 1} needs its ADMIN"),
     "nothing": Import(MODEL, "pass", "warning", "does not use User, and fails once that is moved"),
     "a type": Import("from app import types", adds('"kind", types.Kind(length=3)')),

@@ -7,7 +7,7 @@ from planted import ADD_AGE, DROP_AGE, HARMLESS, IMPORTS, MISTAKES, SCRIPT, SECR
 from workbook.stages import NOTEBOOKS, stage_folders
 from workbook.verify.findings import CHECKS
 from workbook.verify.fits import fits, history_in, one_head
-from workbook.verify.imports import app_imports, imported_by_template
+from workbook.verify.imports import app_imports
 from workbook.verify.scripts import scripts_of
 from workbook.verify.static import static_checks, static_findings
 
@@ -50,6 +50,15 @@ def test_nothing_is_found_in(case, tmp_path):
     assert not found(tmp_path)
 
 
+@pytest.mark.parametrize("helper", ["upgrade_users", "prepare"])
+def test_a_mistake_is_found_in_a_function_that_upgrade_calls(helper, tmp_path):
+    call = "prepare()" if helper == "prepare" else 'globals()["upgrade_" + "users"]()'  # as db init --multidb writes it
+    write(tmp_path, "0001", call, script=f"{SCRIPT}\n\ndef {helper}():\n    {DROP_AGE}\n")
+    [destructive, downgrade] = found(tmp_path)
+    assert destructive.check == "destructive" and "0001_.py, line 21: " in destructive.what
+    assert downgrade.check == "downgrade"
+
+
 def test_constraints_without_a_name_in_tables_are_one_finding_without_a_naming_convention(tmp_path):
     for number in (1, 2, 3):
         table = f'op.create_table("pets{number}", sa.Column("id", sa.Integer()),\n    sa.UniqueConstraint("id"))'
@@ -89,7 +98,7 @@ def test_an_import_that_the_template_writes_may_be_unused(tmp_path):
     assert found(tmp_path)
     template = "from alembic import op\nimport app\n${imports if imports else ''}\n"
     (tmp_path / "migrations" / "script.py.mako").write_text(template, encoding="utf-8")
-    imported_by_template.cache_clear()
+    scripts_of.cache_clear()
     assert not found(tmp_path)
 
 
@@ -119,9 +128,9 @@ def test_an_id_that_two_scripts_have_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("print 'hello'", "0002_.py, line 1: cannot be read. SyntaxError: Missing parentheses"),
-        ("def upgrade(:", "0002_.py, line 1: cannot be read. SyntaxError"),
-        ("# caf\xe9", "0002_.py: cannot be read. "),
+        ("print 'hello'", "cannot read it. SyntaxError: Missing parentheses"),
+        ("def upgrade(:", "0002_.py, line 1: Python"),
+        ("# caf\xe9", "cannot read it. SyntaxError: invalid or missing encoding"),
         ("x = 1", "0002_.py: no `revision = …` in it"),
     ],
 )

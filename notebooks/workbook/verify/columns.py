@@ -4,11 +4,13 @@ import re
 from difflib import SequenceMatcher
 
 from workbook.verify.findings import WARNING, Finding
-from workbook.verify.scripts import argument, called, is_none, scripts_of
+from workbook.verify.scripts import scripts_of
+from workbook.verify.syntax import argument, called, is_none, kind
 
 # What gives each row a value by itself.
 FILLED_BY = {"Computed", "Identity", "Sequence"}
-SIMILAR = 0.75  # of two names: the share of what both have, from 0 to 1
+SHORT = 4  # letters: shorter names are in many others
+SIMILAR = 0.5  # of two names in a script that says it renames: the share of what both have, from 0 to 1
 EMPTIES = re.compile(r"\b(?:DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+\"?(\w+)", re.IGNORECASE)
 
 
@@ -20,7 +22,7 @@ class Column:
         self.table, self.line = call.table, call.line
         self.node = node if called(node) == "Column" else None
         self.name = script.text_of(argument(node, 0, "name")) if self.node else None
-        self.type = ast.dump(plain(kind)) if self.node and (kind := argument(node, 1, "type_")) else None
+        self.type = kind(argument(node, 1, "type_")) if self.node else None
 
     def has(self, option, value):
         given = argument(self.node, 99, option)
@@ -39,13 +41,6 @@ class Column:
             and not self.has("primary_key", True)
             and not any(called(part) in FILLED_BY for part in self.node.args)
         )
-
-
-def plain(kind):
-    """A type without parentheses that say nothing: sa.Text() is sa.Text, sa.Text is Text."""
-    if isinstance(kind, ast.Call) and not kind.args and not kind.keywords:
-        kind = kind.func
-    return ast.Name(kind.attr) if isinstance(kind, ast.Attribute) else kind
 
 
 def required(history, folder):
@@ -75,8 +70,9 @@ def renames(history, folder):
         added = [Column(script, call) for call in calls if call.name == "add_column"]
         for call in (call for call in calls if call.name == "drop_column"):
             old = script.text_of(call.argument(0, "column_name"))
-            kind = types.get((call.table, old))
-            candidates = [new for new in added if new.table == call.table and looks_renamed(old, new, kind)]
+            old_type = types.get((call.table, old))
+            same_table = [new for new in added if new.table == call.table]
+            candidates = [new for new in same_table if looks_renamed(script, old, new, old_type)]
             if len(candidates) == 1:
                 yield renamed(script, call, old, candidates[0])
 
@@ -87,8 +83,13 @@ def renamed(script, call, old, new):
     return Finding("rename", script.id, f"{what} if that is its new name, every value is lost.", do, WARNING)
 
 
-def looks_renamed(old, new, old_type):
-    if not (old and new.name and new.type) or old == new.name or new.type != old_type:
+def looks_renamed(script, old, new, old_type):
+    """Whether `new`, a Column, may be `old` under another name: the same type, and the same words or some of them."""
+    if not (old and new.name) or old == new.name or new.type != old_type:
         return False
-    words, other_words = set(old.lower().split("_")), set(new.name.lower().split("_"))
-    return words < other_words or other_words < words or SequenceMatcher(None, old, new.name).ratio() >= SIMILAR
+    words, others = ({word.rstrip("s") for word in name.lower().split("_")} for name in (old, new.name))
+    short, long = sorted((old.lower().replace("_", ""), new.name.lower().replace("_", "")), key=len)
+    if len(short) >= SHORT and (words <= others or others <= words or short in long):
+        return True
+    tells = re.search("renam", f"{script.doc} {script.file}", re.IGNORECASE)
+    return bool(tells) and SequenceMatcher(None, old, new.name).ratio() >= SIMILAR

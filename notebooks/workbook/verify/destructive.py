@@ -3,7 +3,8 @@ import ast
 import re
 
 from workbook.verify.findings import WARNING, Finding
-from workbook.verify.scripts import OPEN_PLACE, argument, called, last_name, scripts_of
+from workbook.verify.scripts import OPEN_PLACE, scripts_of
+from workbook.verify.syntax import argument, called, kind, last_name
 
 # A message, docstring or comment with one of these says that something goes, or where it goes.
 A_WORD = re.compile(
@@ -23,8 +24,8 @@ DELETES = re.compile(
 BODIES = re.compile(r"\bCREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE|TRIGGER|RULE|VIEW|MATERIALIZED)", re.IGNORECASE)
 MAKES = re.compile(r"\bCREATE\s+(?:\w+\s+){0,2}TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.\"]+)", re.IGNORECASE)
 # From wider to narrower: a value of the first may not fit into the second.
-ORDERS = [("BigInteger", "Integer", "SmallInteger"), ("Numeric", "Float", "Integer"), ("DateTime", "Date")]
-TEXTS = {"Text", "UnicodeText", "String", "Unicode", "VARCHAR"}
+ORDERS = [("BIGINTEGER", "INTEGER", "SMALLINTEGER"), ("NUMERIC", "FLOAT", "INTEGER"), ("DATETIME", "DATE")]
+TEXTS = {"TEXT", "STRING"}
 NEAR = 3  # lines above a step in which any comment of the author's is about it
 
 
@@ -118,16 +119,7 @@ def narrowings(script):
                 yield call.line, f"makes {call.table}.{column} narrower"
 
 
-def kind(node):
-    """A type as (name, its length or None)."""
-    name = called(node) or last_name(node)
-    size = argument(node, 0, "length") if isinstance(node, ast.Call) else None
-    return name, size.value if isinstance(size, ast.Constant) and isinstance(size.value, int) else None
-
-
 def narrower(old, new):
     if old[0] in TEXTS and new[0] in TEXTS:
         return new[1] is not None and (old[1] is None or new[1] < old[1])
-    return any(
-        old[0] in order and new[0] in order and order.index(old[0]) < order.index(new[0]) for order in ORDERS
-    )
+    return any({old[0], new[0]} <= set(order) and order.index(old[0]) < order.index(new[0]) for order in ORDERS)

@@ -2,11 +2,12 @@
 import ast
 import os
 import re
+import sys
 from pathlib import Path
 
 from workbook.verify.findings import ERROR, WARNING, Finding
 from workbook.verify.history import History, Revision, in_order
-from workbook.verify.scripts import Script, read
+from workbook.verify.scripts import Script, read, scripts_of
 
 # What Alembic takes for a script, and where no project keeps its own.
 SCRIPT_NAME = re.compile(r"(?!\.#|__init__).*\.py")
@@ -26,8 +27,9 @@ def one_head(history, folder):
 def fits(history, folder):
     """Whether all scripts can be read and fit together; `history` is None if Alembic could not load them."""
     revisions, unread = [], []
+    known = {script.path: script for script in scripts_of(history, folder)} if history else {}
     for path in files_of(history, folder):
-        script = read(Revision(None, (), (), path, ""), folder)
+        script = known.get(path) or read(Revision(None, (), (), path, ""), folder)
         if isinstance(script, Script):
             revisions.append(declared(script, path))
         else:
@@ -35,10 +37,10 @@ def fits(history, folder):
             yield unreadable(script, path, loaded=history is not None)
     if not history:
         yield from without_id(revisions)
-    known = [revision for revision in revisions if revision.id]
-    yield from twice(known)
+    placed = [revision for revision in revisions if revision.id]
+    yield from twice(placed)
     if not history and not unread:
-        yield from misfits(list({revision.id: revision for revision in known}.values()))
+        yield from misfits(list({revision.id: revision for revision in placed}.values()))
 
 
 def history_in(folder):
@@ -100,11 +102,12 @@ def literal(node):
 def unreadable(error, path, loaded):
     line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
     reason = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
+    what = f"{path}{line}: Python {sys.version_info.major}.{sys.version_info.minor} cannot read it. {reason}"
     if loaded:
-        do = "Nothing, if its Python is another one than the workbook's; no check looked at its text."
-        return Finding("history", None, f"{path}{line}: cannot be read here. {reason}", do, WARNING)
-    do = "Correct the script: Python cannot run it, so no `flask db` command works."
-    return Finding("history", None, f"{path}{line}: cannot be read. {reason}", do, ERROR)
+        do = "Nothing: the project's own Python can. No check has looked at its text."
+        return Finding("history", None, what, do, WARNING)
+    do = "Correct it: with one script that cannot be read no `flask db` command works."
+    return Finding("history", None, what, do, ERROR)
 
 
 def without_id(revisions):

@@ -2,7 +2,8 @@
 import ast
 
 from workbook.verify.findings import WARNING, Finding
-from workbook.verify.scripts import argument, called, is_none, scripts_of
+from workbook.verify.scripts import scripts_of
+from workbook.verify.syntax import argument, called, is_none
 
 CREATES = {"create_foreign_key", "create_unique_constraint", "create_check_constraint", "create_exclude_constraint"}
 IN_TABLES = {"ForeignKeyConstraint", "UniqueConstraint"}

@@ -3,7 +3,8 @@ import ast
 import re
 
 from workbook.verify.findings import Finding
-from workbook.verify.scripts import called, last_name, scripts_of
+from workbook.verify.scripts import scripts_of
+from workbook.verify.syntax import called, last_name
 
 DO = "Change it where it is used: git keeps it for ever. A script reads it from os.environ, without a default."
 # What is a secret wherever it stands, in the forms that its makers gave it.

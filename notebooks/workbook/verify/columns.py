@@ -68,13 +68,15 @@ def renames(history, folder):
         back = [Column(script, call) for call in script.downgrade.operations if call.name == "add_column"]
         types = {(column.table, column.name): column.type for column in back}
         added = [Column(script, call) for call in calls if call.name == "add_column"]
+        pairs = []
         for call in (call for call in calls if call.name == "drop_column"):
             old = script.text_of(call.argument(0, "column_name"))
-            old_type = types.get((call.table, old))
             same_table = [new for new in added if new.table == call.table]
-            candidates = [new for new in same_table if looks_renamed(script, old, new, old_type)]
-            if len(candidates) == 1:
-                yield renamed(script, call, old, candidates[0])
+            found = [new for new in same_table if looks_renamed(script, old, new, types.get((call.table, old)))]
+            pairs += [(call, old, new) for new in found if len(found) == 1]
+        for call, old, new in pairs:
+            if [other for *_, other in pairs].count(new) == 1:
+                yield renamed(script, call, old, new)
 
 
 def renamed(script, call, old, new):

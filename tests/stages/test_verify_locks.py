@@ -26,6 +26,7 @@ GOES_ON = [
     "ALTER TABLE pets ALTER COLUMN name TYPE TEXT",
     "ALTER TABLE pets DROP COLUMN name",
     "ALTER TABLE pets RENAME COLUMN name TO called",
+    "UPDATE pets SET age=%(age)s",  # from an env.py without literal_binds
     "DROP TABLE pets",
     f"{TABLE.replace('pets', 'cats')}CREATE INDEX i ON cats (name);\nALTER TABLE cats ALTER COLUMN name SET NOT NULL",
 ]

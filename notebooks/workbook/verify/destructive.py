@@ -57,12 +57,11 @@ def commented(script, line):
 
 
 def operations(script):
-    """Tables and columns that are dropped, as (line, what), unless the script made them or used their values."""
+    """Tables and columns that are dropped, as (line, what), unless the script does something else with them, too."""
     calls = script.upgrade.operations
-    made = {call.table for call in calls if call.name == "create_table"}
     sql = " ".join(text for _, text in script.upgrade.statements)
     for call in calls:
-        if call.name == "drop_table" and call.table not in made and not used(script, call, call.table, sql):
+        if call.name == "drop_table" and not used(script, call, call.table, sql):
             yield call.line, f"drops the table {call.table}"
         if call.name == "drop_column":
             column = script.text_of(call.argument(0, "column_name")) or "…"
@@ -71,7 +70,7 @@ def operations(script):
 
 
 def used(script, call, name, sql):
-    """Whether the upgrade does something with the values first: it names them in SQL or as a column of a table."""
+    """Whether the upgrade names a table or column elsewhere, too: it has made it, or moved the values."""
     if name == "…" or re.search(rf"\b{re.escape(name)}\b", sql):
         return True
     return any(

@@ -29,8 +29,8 @@ NAMES = re.compile(
 )
 # What stands for a secret and is none, or is known to everybody.
 NO_SECRET = re.compile(
-    r"\s*$|.*[{}<>*\s%$]|(your|my|some|change|dummy|example|placeholder|todo|xxx)|(true|false|none|null|default|empty)$|"
-    r"(password|passwd|secret|token|user|users|api_key)s?$",
+    r"\s*$|.*(\s|\{|%[s(]|<.*>|\*{3})|(your|my|some|change|dummy|example|placeholder|todo|xxx)|"
+    r"(true|false|none|null|default|empty|(password|passwd|secret|token|user|api_key)s?)$",
     re.IGNORECASE | re.DOTALL,
 )
 HASHED = re.compile(r"\$\w+\$|(pbkdf2|scrypt|argon2|bcrypt|sha\d+)\b|[0-9a-f]{32,}$", re.IGNORECASE)

@@ -235,8 +235,8 @@ HARMLESS = {  # what looks like a mistake and is none: (upgrade, downgrade)
         adds('"weight", sa.INTEGER()') + '\nop.drop_column("users", "height")',
     ),
     "a column that is made anew": (
-        f"{DROP_AGE}  # all wrong: they will be asked again\n{ADD_AGE}",
-        f"{DROP_AGE}\n{ADD_AGE}",
+        'op.drop_column("users", "weight")  # all wrong: they will be asked again\n' + adds('"weight", sa.Float()'),
+        'op.drop_column("users", "weight")\n' + adds('"weight", sa.Float()'),
     ),
     "two columns that become one": (
         "# both were always empty\n"
@@ -262,7 +262,7 @@ HARMLESS = {  # what looks like a mistake and is none: (upgrade, downgrade)
     ),
     "what stands for a secret": (
         'rows = [{"password": "your-password"}, {"password": "%s"}, {"password": ""}]\n'
-        'mail_password, api_key = "mail_password", "<your key>"',
+        'mail_password = "mail_password"\napi_key = "<your key>"',
         "",
     ),
     "a secret of the environment": (

@@ -1,8 +1,6 @@
 """What must hold for a stage's migrations, each as a function that returns what is wrong in plain lines."""
-import ast
 import io
 import re
-import sys
 from pathlib import Path
 
 from alembic import command
@@ -12,10 +10,11 @@ from sqlalchemy import text
 from workbook.rows import add_rows, rows_of
 from workbook.schema import engine_of, schema_differences, schema_of
 from workbook.stages import migration_config, stage_app, upgrade
+from workbook.verify import imports
 from workbook.verify.databases import run_psql
 from workbook.verify.driver import Loaded
+from workbook.verify.fits import history_in
 
-ALLOWED_IMPORTS = {"alembic", "sqlalchemy"} | sys.stdlib_module_names
 # A message of these words alone says nothing.
 EMPTY_WORDS = {"a", "change", "changes", "empty", "first", "fix", "message", "migration", "new", "update", "wip"}
 SLUG_LENGTH = 40  # Alembic's default: longer messages are cut at a word
@@ -104,18 +103,7 @@ def sql_of(app, run, revisions):
 
 def app_imports(folder):
     """One line for each import in a migration that ties it to the app, whose modules will change."""
-    lines = []
-    for file in versions(folder):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom):
-                modules = ["." * node.level + (node.module or "")]
-            lines += [
-                f"{file.name}, line {node.lineno}: imports {module}. Name the tables it needs by sa.table()."
-                for module in modules
-                if module.partition(".")[0] not in ALLOWED_IMPORTS
-            ]
-    return lines
+    return [f"{finding.what} {finding.do}" for finding in imports.app_imports(history_in(folder), folder)]
 
 
 def unclear_names(folder, script):

@@ -308,7 +308,7 @@ def test_an_edited_revision_is_found_in_the_stage_that_edited_it(copy):
 def test_a_migration_that_imports_the_app_is_found(copy):
     change(copy, "0005_*.py", "from alembic import op\n", "from alembic import op\nfrom models import ModelMetadata\n")
     [line] = app_imports(copy)
-    assert line.startswith("0005_add_status_to_model_metadata.py, line 11: imports models.")
+    assert line.startswith("0005_add_status_to_model_metadata.py, line 11: imports models, does not use ModelMetadata")
 
 
 def test_a_message_that_says_nothing_and_a_file_with_another_name_are_found(copy):

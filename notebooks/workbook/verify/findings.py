@@ -2,6 +2,7 @@
 from typing import NamedTuple
 
 ERROR, WARNING = "error", "warning"
+MANY = 10  # warnings about one thing: what a project does more often is a habit, and one line tells it
 
 
 class Finding(NamedTuple):
@@ -20,7 +21,16 @@ class Check(NamedTuple):
 
 
 CHECKS = {
+    "history": Check("the scripts fit together", "10_repair_clinic"),
     "heads": Check("one head", "05_merge_conflict"),
+    "imports": Check("no script needs the app's code", "04_status_data_migration"),
+    "names": Check("constraints have names", "04_status_data_migration"),
+    "required": Check("required columns have a default", "02_created_at"),
+    "rename": Check("a rename keeps its values", "03_ml_metadata"),
+    "destructive": Check("what takes data away says so", "07_contract"),
+    "downgrade": Check("every step has a way back", "02_created_at"),
+    "secrets": Check("no secret in a script", "09_production"),
+    "locks": Check("no step stops a table of PostgreSQL's", "08_postgresql"),
     "upgrade": Check("upgrade from empty", "01_initial"),
     "rerun": Check("upgrading again changes nothing", "01_initial"),
     "models": Check("models and schema agree", "03_ml_metadata"),

@@ -37,6 +37,7 @@ def parsed(arguments):
     parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="the folder of a project")
     parser.add_argument("--python", help="the project's interpreter (default: its .venv, else the workbook's)")
     parser.add_argument("--app", help="as in `flask --app`, where the project does not say it itself")
+    parser.add_argument("--directory", help="as in `flask db --directory`: where its env.py is")
     parser.add_argument("--database", choices=DATABASES, help="this one only (default: each)")
     parser.add_argument("--url-variable", default="DATABASE_URL", metavar="NAME", help="where the app finds its URL")
     parser.add_argument("--start", metavar="REVISION", help="check what comes after this revision only")

@@ -32,12 +32,13 @@ READS = ("SELECT", "PRAGMA", "SHOW", "SET LOCK_TIMEOUT", "EXPLAIN")
 class Loaded:
     """An app's migrations. What goes wrong in a migration is raised as it is; messages of Alembic are CommandErrors."""
 
-    def __init__(self, app):
+    def __init__(self, app, directory=None):
         self.app, self.migrate = app, app.extensions["migrate"]
+        self.directory = directory or self.migrate.directory
 
     def config(self, output=None):
         """Alembic's Config, as `flask db` builds it."""
-        config = self.migrate.migrate.get_config(self.migrate.directory)
+        config = self.migrate.migrate.get_config(self.directory)
         if output:
             config.output_buffer = output
         return config
@@ -203,7 +204,7 @@ def load(wanted):
     app = import_app(wanted["app"])
     if "migrate" not in app.extensions:
         raise NotLoaded("The app has no Flask-Migrate: Migrate(app, db) is missing")
-    loaded = Loaded(app)
+    loaded = Loaded(app, wanted["directory"])
     with app.app_context():
         url = engine_of(loaded.migrate.db).url
         folder = loaded.config().get_main_option("script_location")

@@ -1,13 +1,13 @@
 """Upgrades that are killed at every statement, and several at once, on throw-away databases."""
 import os
 import time
-from contextlib import ExitStack
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from workbook.rows import add_rows
 from workbook.verify.findings import Finding
-from workbook.verify.remote import Failed, Remote
+from workbook.verify.remote import Failed
 from workbook.verify.walk import picture
 
 AT_ONCE = 4
@@ -38,32 +38,31 @@ class Survived(NamedTuple):
     lost: list
 
 
-def killed(opened, database, history, fill=add_rows, note=lambda text: None):
+def killed(remote, again, database, history, fill=add_rows, note=lambda text: None):
     """Kill each step up and down before each statement that writes and each commit; returns Survived.
 
-    `opened` opens one more process of the project. Survived means: the same command, run again, ends as if nothing
-    had been. (What a script commits on its way may be there after a kill, if it can go on from there.)
+    `again()` opens one more process of the project, where that cannot fork. Survived means: the same command, run
+    again, ends as if nothing had been. (What a script commits on its way may be there after a kill, if it can go on
+    from there.)
     """
     kills, lost = 0, []
-    with ExitStack() as stack:
-        remote = stack.enter_context(opened())
-        for revision in history:
-            for direction, target in (("upgrade", revision.id), ("downgrade", history.way_back(revision.id))):
-                try_to_fill(fill, database.url)
-                start, before = database.saved(), look(database.url)
-                points = remote.ask("points", direction=direction, revision=target)
-                after = look(database.url)
-                for point in range(points):
-                    note(f"{direction} {target}, {point + 1} of {points}")
-                    database.restore(start)
-                    kills += 1
-                    kill(opened, remote, direction, target, point)
-                    if wrong := what_is_left(remote, database, direction, target, before, after):
-                        lost.append((revision.id, f"{direction} killed at {point + 1} of {points}: {wrong}"))
+    for revision in history:
+        for direction, target in (("upgrade", revision.id), ("downgrade", history.way_back(revision.id))):
+            try_to_fill(fill, database.url)
+            start, before = database.saved(), look(database.url)
+            points = remote.ask("points", direction=direction, revision=target)
+            after = look(database.url)
+            for point in range(points):
+                note(f"{direction} {target}, {point + 1} of {points}")
                 database.restore(start)
-                remote.ask(direction, revision=target)
-                database.forget(start)
-            remote.upgrade(revision.id)
+                kills += 1
+                kill(again, remote, direction, target, point)
+                if wrong := what_is_left(remote, database, direction, target, before, after):
+                    lost.append((revision.id, f"{direction} killed at {point + 1} of {points}: {wrong}"))
+            database.restore(start)
+            remote.ask(direction, revision=target)
+            database.forget(start)
+        remote.upgrade(revision.id)
     return Survived(kills, lost)
 
 
@@ -74,16 +73,13 @@ def try_to_fill(fill, url):
         return
 
 
-def kill(opened, remote, direction, revision, point):
+def kill(again, remote, direction, revision, point):
     request = {"direction": direction, "revision": revision, "point": point}
     if hasattr(os, "fork"):
         remote.ask("apart", request={"do": "killed"} | request)
         return
-    with opened() as another:
-        try:
-            another.ask("killed", **request)
-        except Failed:
-            another.process.wait()
+    with again() as another, suppress(Failed):  # which is that it has ended
+        another.remote.ask("killed", **request)
 
 
 def what_is_left(remote, database, direction, revision, before, after):
@@ -110,20 +106,18 @@ def findings_of(survived, gained):
         yield Finding("kills", revision, what, DO["kills"])
 
 
-def at_once(opened, database, count=AT_ONCE):
-    """Upgrade an empty database in `count` processes at the same moment; returns the Findings."""
-    with ExitStack() as stack:
-        remotes = [stack.enter_context(opened()) for _ in range(count)]
-        moment = time.time() + 0.5
-        for remote in remotes:
-            remote.send("at", moment=moment, revision="heads")
-        failures = [failure for remote in remotes if (failure := failure_of(remote))]
+def at_once(remotes):
+    """Upgrade one empty database in all these processes at the same moment; returns the Findings."""
+    moment = time.time() + 0.5
+    for remote in remotes:
+        remote.send("at", moment=moment, revision="heads")
+    failures = [failure for remote in remotes if (failure := failure_of(remote))]
     if not failures:
         return []
-    return [Finding("at once", None, f"{len(failures)} of {count} fail: {failures[0]}", DO["at once"])]
+    return [Finding("at once", None, f"{len(failures)} of {len(remotes)} fail: {failures[0]}", DO["at once"])]
 
 
-def failure_of(remote: Remote):
+def failure_of(remote):
     try:
         remote.receive()
     except Failed as error:

@@ -54,8 +54,8 @@ def copied(path):
 class Opening:
     """How a project is opened: its interpreter, its app, and the variable that names its database."""
 
-    def __init__(self, folder, python=None, app=None, variable="DATABASE_URL"):
-        self.app, self.variable = app, variable
+    def __init__(self, folder, python=None, app=None, variable="DATABASE_URL", directory=None):
+        self.app, self.variable, self.directory = app, variable, directory
         self.python = interpreter_of(folder, python)
 
     @contextmanager
@@ -69,7 +69,7 @@ class Opening:
             variables = {self.variable: url, "SECRET_KEY": "only to verify"} | more
             names = [make_url(database.url).database]
             try:
-                history, told = remote.load(self.app, self.variable, variables, names)
+                history, told = remote.load(self.app, self.variable, variables, names, self.directory)
             except CannotVerify as error:
                 raise self.with_advice(str(error), copy) from error
             yield Opened(remote, history, here["versions"], told["binds"], told["named constraints"])
@@ -90,6 +90,8 @@ class Opening:
             text += f".{known} Name the variable by --url-variable"
         if "Could not locate a Flask application" in text or "Failed to find Flask application" in text:
             text += " Name the app by --app, such as --app myapp:create_app"
+        if "There is no folder" in text:
+            text += ": name the one with env.py by --directory"
         return CannotVerify(text)
 
 

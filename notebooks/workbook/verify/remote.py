@@ -85,14 +85,14 @@ class Remote:
             raise Failed(given["says"], given["where"], given["kind"])
         return given["gives"]
 
-    def load(self, app, variable, variables, names):
+    def load(self, app, variable, variables, names, directory=None):
         """Load the app; returns its History, and what the driver tells of it. CannotVerify if it fails.
 
         `variables` are set before; the app may open databases only that have one of `names` in their place, and it
         has to take that from the `variable`.
         """
         try:
-            found = self.ask("load", app=app, variable=variable, variables=variables, names=names)
+            found = self.ask("load", app=app, variable=variable, variables=variables, names=names, directory=directory)
             revisions = [Revision(id, tuple(up), tuple(needs), *rest) for id, up, needs, *rest in found["revisions"]]
             return History(revisions), found
         except (Failed, ValueError) as error:

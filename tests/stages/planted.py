@@ -225,6 +225,10 @@ HARMLESS = {  # what looks like a mistake and is none: (upgrade, downgrade)
     "a drop with a comment": (f"# nobody has asked for it since May\n{DROP_AGE}", ADD_AGE),
     "a drop with a docstring": (f'"""Drop the age: it is in birthday."""\n\n\n\n\n{DROP_AGE}', ADD_AGE),
     "a drop of what was moved": (f'op.execute("UPDATE users SET birth_year = 2000 - age")\n{DROP_AGE}', ADD_AGE),
+    "a drop of what was put aside under another name": (
+        'op.alter_column("users", "age", new_column_name="age_before")\nop.drop_column("users", "age_before")',
+        ADD_AGE,
+    ),
     "a drop of what an expression moved": (
         'users = sa.table("users", sa.column("age"), sa.column("birth_year"))\n'
         f"op.execute(users.update().values(birth_year=2000 - users.c.age))\n{DROP_AGE}",

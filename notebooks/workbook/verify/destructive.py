@@ -12,7 +12,7 @@ A_WORD = re.compile(
     r"drop|delet|remov|destr|discard|gone|lost|lose|losing|clean|clear|purge|prune|truncat|obsolete|unused|unneeded|"
     r"renam|replac|merg|mov(e|ing)|migrat|contract|no longer|not (used|needed)|retir|rid of|deprecat|wipe|eras|archiv|"
     r"redundant|legacy|dup(e|licate)|split|convert|revert|undo|simplif|shorten|shrink|narrow|rework|refactor|"
-    r"restructur|chang|swap|switch|reduce",
+    r"restructur|chang|swap|switch|reduce|kill|(^|[\W_\d])(rm|rem)([\W_]|$)",
     re.IGNORECASE,
 )
 IDS = re.compile(r"(?m)^(Revision ID|Revises|Create Date):.*")  # in a docstring: they say nothing
@@ -60,12 +60,13 @@ def commented(script, line):
 def operations(script):
     """Tables and columns that are dropped, as (line, what), unless the script does something else with them, too."""
     renamed = [call for call, *_ in renamed_columns(script)]  # another check's business
+    put_aside = {script.text_of(argument(call.call, 99, "new_column_name")) for call in script.upgrade.operations}
     for call in script.upgrade.operations:
         if call.name == "drop_table" and not used(script, call.table, {"create_table", "rename_table"}):
             yield call.line, f"drops the table {call.table}"
         if call.name == "drop_column" and call not in renamed:
             column = script.text_of(call.argument(0, "column_name")) or "…"
-            if not used(script, column):
+            if column not in put_aside and not used(script, column):
                 yield call.line, f"drops {call.table}.{column}"
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +22,8 @@ from workbook import postgres, stages
 from workbook.rows import add_rows
 from workbook.verify.driver import KILLED, Points, die
 from workbook.verify.history import history_of
-from workbook.verify.walk import Picture, picture
+from workbook.verify.kills import look
+from workbook.verify.walk import Picture
 
 # A "forkserver" imports the libraries once for all processes; where there is none (Windows), each does for itself.
 PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
@@ -194,14 +194,6 @@ def killed(folder, step, point):
         drop_database(url)
 
 
-def look(url):
-    """A picture of the database. Times of this hour are one word in it: the migration that runs makes them."""
-    seen = picture(url)
-    for row in (row for found in seen.rows.values() for row in found.values()):
-        row.update({name: "now" for name, value in row.items() if is_new(value)})
-    return seen
-
-
 def look_beside(url):
     """As `look`, beside a migration; None if that locks a table: it has committed nothing since the last look then."""
     address = make_url(url)
@@ -211,12 +203,6 @@ def look_beside(url):
         return look(address.render_as_string(hide_password=False))
     except OperationalError:
         return None
-
-
-def is_new(value):
-    if not isinstance(value, datetime):
-        return False
-    return abs(datetime.now(UTC) - (value if value.tzinfo else value.replace(tzinfo=UTC))) < timedelta(hours=1)
 
 
 def sample(kills, size):

@@ -248,8 +248,8 @@ FILL_BADLY = "op.execute(\"UPDATE users SET name = 'x' WHERE name IS NULL\")"
 BACKFILLS = {  # mistake: (what is in 0009, what is there instead, a part of what is reported)
     "no backfill": (FILL_UP, "pass", "0008 to 0009: display_name of 3 is None"),
     "another value": ("{target: users.c[source]}", '{target: "x"}', "0008 to 0009: display_name of 3 is 'x'"),
-    "one batch only": ("if not ids:", "if last:", "0008 to 0009: display_name of"),
-    "rows left out between two batches": ("last = ids[-1]", "last = ids[-1] + 3", "0008 to 0009: display_name of"),
+    "one batch only": ("is not None:", "is not None and not done:", "0008 to 0009: display_name of"),
+    "rows left out between two batches": ("done = found", "done = found + 3", "0008 to 0009: display_name of"),
     "another value on the way back": (FILL_DOWN, FILL_BADLY, "0009 to 0008: name of"),
 }
 
@@ -264,7 +264,7 @@ def test_a_wrong_backfill_in_0009_is_found(mistake, renaming, url):
 NOT_NULL = ("NOT NULL constraint failed", "null value", "is violated by some row", "violates check constraint")
 RENAME_STEPS = {  # mistake: (revision, text, what is there instead, parts of what is reported: one of them)
     "a backfill over what is there": ("0009", "empty = users.c[target].is_(None)", "empty = sa.true()", NOT_NULL),
-    "a batch over what is there": ("0009", "ids[-1]), empty)", "ids[-1]))", NOT_NULL),
+    "a batch over what is there": ("0009", "<= end, empty)", "<= end)", NOT_NULL),
     "a way back that leaves name empty": ("0009", FILL_DOWN, "pass", NOT_NULL),
     "a way back to a name that may be NULL": (
         "0009",

@@ -17,12 +17,13 @@ class Sqlite:
     name = "sqlite"
 
     def __init__(self, folder, number):
-        self.file = Path(folder, f"throw-away-{number}.db")
+        self.file, self.saves = Path(folder, f"throw-away-{number}.db"), 0
         self.url = f"sqlite:///{self.file.as_posix()}"
 
     def saved(self):
-        """What is in it now, to be given to `restore`; it can be given more than once."""
-        copy = self.file.with_suffix(".saved")
+        """What is in it now, to be given to `restore` as often as you like, and to `forget` at last."""
+        self.saves += 1
+        copy = self.file.with_suffix(f".saved{self.saves}")
         if self.file.exists():
             shutil.copyfile(self.file, copy)
         return copy
@@ -32,6 +33,9 @@ class Sqlite:
             beside.unlink()
         if copy.exists():
             shutil.copyfile(copy, self.file)
+
+    def forget(self, copy):
+        copy.unlink(missing_ok=True)
 
     def run(self, sql):
         """Run a script of many statements; ValueError with what the database says."""
@@ -44,9 +48,6 @@ class Sqlite:
         finally:
             connection.close()
 
-    def forget(self):
-        """There is one file for what has been put aside, and it is used again."""
-
     def drop(self):
         for beside in self.file.parent.glob(f"{self.file.stem}.*"):
             beside.unlink()
@@ -58,27 +59,27 @@ class Postgresql:
     name = "postgresql"
 
     def __init__(self, folder, number):
-        self.url, self.copies = postgres.create_database(), []
+        self.url, self.saves = postgres.create_database(), set()
 
     def saved(self):
-        self.copies += [postgres.create_database(template=make_url(self.url).database)]
-        return self.copies[-1]
+        copy = postgres.create_database(template=make_url(self.url).database)
+        self.saves.add(copy)
+        return copy
 
     def restore(self, copy):
         postgres.drop_database(self.url)
         postgres.create_database(make_url(copy).database, make_url(self.url).database)
 
-    def forget(self):
-        """Drop what has been put aside."""
-        while self.copies:
-            postgres.drop_database(self.copies.pop())
+    def forget(self, copy):
+        postgres.drop_database(copy)
+        self.saves.discard(copy)
 
     def run(self, sql):
         run_psql(self.url, sql)
 
     def drop(self):
-        self.forget()
-        postgres.drop_database(self.url)
+        for url in [*self.saves, self.url]:
+            postgres.drop_database(url)
 
 
 def run_psql(url, sql):

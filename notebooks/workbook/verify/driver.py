@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -20,7 +21,8 @@ from alembic.autogenerate import RevisionContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, event
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 NOTHING = dict.fromkeys(("message", "sql", "splice", "branch_label", "version_path", "rev_id", "depends_on"))
 DRIVERS = {"psycopg2": "postgresql", "psycopg": "postgresql+psycopg", "pg8000": "postgresql+pg8000"}
@@ -196,21 +198,20 @@ class NotLoaded(Exception):
 
 def load(wanted):
     """The Loaded app that a request describes; NotLoaded if there is none that can be verified."""
+    os.environ.update(wanted["variables"])
     only_throw_away(wanted["names"])
-    app = import_app(wanted.get("app"))
+    app = import_app(wanted["app"])
     if "migrate" not in app.extensions:
         raise NotLoaded("The app has no Flask-Migrate: Migrate(app, db) is missing")
     loaded = Loaded(app)
     with app.app_context():
         url = engine_of(loaded.migrate.db).url
-        if url.database is None or not any(name in str(url.database) for name in wanted["names"]):
-            raise NotLoaded(
-                "The app takes its database from elsewhere ({}), not from {}".format(
-                    hidden(url), wanted["variable"]
-                )
-            )
-    if not os.path.isdir(os.path.join(loaded.config().get_main_option("script_location"), "versions")):
-        raise NotLoaded(f"There is no folder {relative(loaded.migrate.directory)}/versions")
+        folder = loaded.config().get_main_option("script_location")
+    if not any(name in str(url.database) for name in wanted["names"]):
+        where = f"{url.drivername}:///{url.database}"
+        raise NotLoaded("The app takes its database from elsewhere ({}), not from {}".format(where, wanted["variable"]))
+    if not os.path.isdir(os.path.join(folder, "versions")):
+        raise NotLoaded(f"There is no folder {relative(folder)}/versions")
     return loaded
 
 
@@ -222,7 +223,7 @@ def import_app(name):
     try:
         return ScriptInfo(app_import_path=name).load_app()
     except NoAppException as error:
-        raise NotLoaded("The app cannot be imported: " + last_line(error)) from error
+        raise NotLoaded("The app cannot be imported: " + place_in(str(error)) + last_line(error)) from error
     except (Exception, SystemExit) as error:
         raise NotLoaded("The app cannot be imported: " + place_of(error) + named(error)) from error
 
@@ -236,10 +237,6 @@ def only_throw_away(names):
         if ":memory:" in places or any(name in place for name in names for place in places):
             return None
         raise NotLoaded("The app opens another database than the one it was given")
-
-
-def hidden(url):
-    return url._replace(password="***" if url.password else None, query={}) if hasattr(url, "_replace") else url
 
 
 def named(error):
@@ -257,12 +254,20 @@ def last_line(error):
 
 
 def place_of(error):
-    """File and line of the project in which `error` happened, to put before it; empty if it is nowhere there."""
-    folder = os.getcwd() + os.sep
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if os.path.abspath(frame.filename).startswith(folder):
-            return f"{relative(frame.filename)}, line {frame.lineno}: "
-    return ""
+    """File and line of the project in which `error` began, to put before it; empty if it is nowhere there."""
+    folder, place = os.getcwd() + os.sep, ""
+    while error is not None:
+        for frame in traceback.extract_tb(error.__traceback__):  # the innermost comes last
+            if os.path.abspath(frame.filename).startswith(folder) and os.path.exists(frame.filename):
+                place = f"{relative(frame.filename)}, line {frame.lineno}: "
+        error = error.__cause__
+    return place
+
+
+def place_in(text):
+    """As place_of, for a traceback in a text."""
+    found = [path for path in re.findall(r'File "(.+)", line (\d+)', text) if path[0].startswith(os.getcwd() + os.sep)]
+    return f"{relative(found[-1][0])}, line {found[-1][1]}: " if found else ""
 
 
 def versions():
@@ -301,8 +306,7 @@ class Program:
         self.loaded = load(wanted)
         conventions = [metadata.naming_convention for metadata in metadatas(self.loaded.migrate.db)]
         return {
-            "revisions": self.loaded.revisions(),
-            "directory": relative(self.loaded.config().get_main_option("script_location")),
+            "revisions": self.revisions(),
             "named constraints": any(set(each) - {"ix"} for each in conventions),
             "binds": sorted(str(key) for key in self.loaded.app.config.get("SQLALCHEMY_BINDS") or {}),
         }
@@ -321,6 +325,9 @@ class Program:
 
     def differences(self):
         return self.loaded.differences()
+
+    def revisions(self):
+        return self.loaded.revisions()
 
     def points(self, direction, revision):
         """Take a step; returns how many points it has."""

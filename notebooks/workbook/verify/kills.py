@@ -2,6 +2,7 @@
 import os
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from workbook.rows import add_rows
@@ -15,6 +16,21 @@ GAIN = "Use the workbook's env.py and safety.py (shared_templates/migrations)"
 DO = {"kills": f"{GAIN}: a migration then happens whole or not at all", "at once": f"{GAIN}: one waits for the other"}
 
 
+def look(url):
+    """A picture of the database. Times of this hour are one word in it: the migration that runs makes them."""
+    seen = picture(url)
+    for row in (row for found in seen.rows.values() for row in found.values()):
+        row.update({name: "now" for name, value in row.items() if is_new(value)})
+    return seen
+
+
+def is_new(value):
+    if not isinstance(value, datetime):
+        return False
+    time = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return abs(datetime.now(UTC) - time) < timedelta(hours=1)
+
+
 class Survived(NamedTuple):
     """How many kills a project's migrations survive, and a line for each that they do not: (revision, line)."""
 
@@ -25,8 +41,8 @@ class Survived(NamedTuple):
 def killed(opened, database, history, fill=add_rows, note=lambda text: None):
     """Kill each step up and down before each statement that writes and each commit; returns Survived.
 
-    `opened` opens one more process of the project. Survived means: the database is as before the step or after it,
-    and the same command, run again, ends as if nothing had been.
+    `opened` opens one more process of the project. Survived means: the same command, run again, ends as if nothing
+    had been. (What a script commits on its way may be there after a kill, if it can go on from there.)
     """
     kills, lost = 0, []
     with ExitStack() as stack:
@@ -34,9 +50,9 @@ def killed(opened, database, history, fill=add_rows, note=lambda text: None):
         for revision in history:
             for direction, target in (("upgrade", revision.id), ("downgrade", history.way_back(revision.id))):
                 try_to_fill(fill, database.url)
-                start, before = database.saved(), picture(database.url)
+                start, before = database.saved(), look(database.url)
                 points = remote.ask("points", direction=direction, revision=target)
-                after = picture(database.url)
+                after = look(database.url)
                 for point in range(points):
                     note(f"{direction} {target}, {point + 1} of {points}")
                     database.restore(start)
@@ -46,7 +62,7 @@ def killed(opened, database, history, fill=add_rows, note=lambda text: None):
                         lost.append((revision.id, f"{direction} killed at {point + 1} of {points}: {wrong}"))
                 database.restore(start)
                 remote.ask(direction, revision=target)
-                database.forget()
+                database.forget(start)
             remote.upgrade(revision.id)
     return Survived(kills, lost)
 
@@ -72,15 +88,14 @@ def kill(opened, remote, direction, revision, point):
 
 def what_is_left(remote, database, direction, revision, before, after):
     """What is wrong after a kill, in a few words; None if nothing is."""
-    left = picture(database.url)
-    if left not in (before, after):
-        return "it leaves neither the old revision nor the new one"
+    left = look(database.url)
+    half = "" if left in (before, after) else "it leaves neither the old revision nor the new one, and "
     try:
         if left != after:
             remote.ask(direction, revision=revision)
     except Failed as error:
-        return f"the next run fails: {error}"
-    return None if picture(database.url) == after else "the next run ends with other tables or rows"
+        return f"{half}the next run fails: {error}"
+    return None if look(database.url) == after else f"{half}the next run ends with other tables or rows"
 
 
 def findings_of(survived, gained):

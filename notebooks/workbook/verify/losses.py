@@ -77,7 +77,8 @@ def lost_by(before, after):
             for key, row in old.items()
             if key in now
             for column, value in row.items()
-            if column in now[key] and not same(value, now[key][column])
+            # A column that is filled where it was NULL loses nothing.
+            if column in now[key] and value is not None and not same(value, now[key][column])
         ]
     return Losses(gone, new, values)
 

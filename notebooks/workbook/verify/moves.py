@@ -46,16 +46,16 @@ class Moves:
         empty = self.database.saved()
         problem = self.upgraded()
         yield "upgrade", problem
-        if problem and not self.came_far():
-            return
+        stop = problem[0].revision if problem else None
         if not problem:
             full = picture(self.url)
             yield "rerun", self.again(full)
             yield "models", self.models()
             if isinstance(self.database, Postgresql):
                 yield "sql", self.offline(full, empty)
-        self.database.restore(empty)
-        yield from self.walked(empty)
+        if not problem or stop:
+            self.database.restore(empty)
+            yield from self.walked(empty, stop)
 
     def begin(self):
         """An empty database, or the one that the seed makes; at the revision where the history starts."""
@@ -78,19 +78,15 @@ class Moves:
         except Failed as error:
             return [Finding("upgrade", self.at_fault(error), str(error), DO["upgrade"])]
 
-    def came_far(self):
-        return bool(picture(self.url).heads)
-
     def at_fault(self, error):
         """The revision that was running when `error` came."""
         file = error.where.partition(", line")[0]
         for revision in self.history:
             if revision.path == file:
                 return revision.id
-        for line in reversed(self.remote.said):
-            if found := RUNNING.search(line):
-                return next((id for id in self.history.revisions if id in (found[2], found[1])), None)
-        return None
+        running = [found for line in self.remote.said if (found := RUNNING.search(line))]
+        known = [id for found in reversed(running) for id in found.group(2, 1) if id in self.history.revisions]
+        return known[0] if known else None
 
     def again(self, full):
         try:
@@ -139,16 +135,17 @@ class Moves:
 
     # --- step by step ---------------------------------------------------------------
 
-    def walked(self, empty):
+    def walked(self, empty, stop):
+        """Step by step as far as the revision `stop`, which is known not to work; None for all."""
         found = {"steps": [], "values": [], "trace": []}
         applied = self.known()
         todo = [revision for revision in self.history if revision.id not in applied]
         for number, revision in enumerate(todo, 1):
+            if revision.id == stop:
+                break
             self.note(f"{number} of {len(todo)}: {revision.id}")
             for finding in self.step(revision, empty):
                 found[finding.check].append(finding)
-            if any(finding.what.startswith(STUCK) for finding in found["steps"]):
-                break
         yield from found.items()
 
     def step(self, revision, empty):
@@ -162,7 +159,7 @@ class Moves:
             yield from self.failed(revision, error, before, saved, empty)
         else:
             yield from self.compared(revision, trip)
-        self.database.forget()
+        self.database.forget(saved)
 
     def fill(self, url):
         try:
@@ -178,10 +175,7 @@ class Moves:
         except Failed as failure:
             yield self.no_upgrade(revision, failure, before)
             self.database.restore(empty)
-            try:
-                self.remote.upgrade(revision.id)
-            except Failed as again:
-                yield Finding("steps", revision.id, f"{STUCK}: {again}", DO["upgrade"])
+            self.remote.upgrade(revision.id)  # it is known to work without rows
             return
         behind = self.database.saved()
         try:
@@ -194,6 +188,7 @@ class Moves:
         else:
             yield Finding("steps", revision.id, f"it goes up and down once only: {error}", DO["again"])
         self.database.restore(behind)
+        self.database.forget(behind)
 
     def no_upgrade(self, revision, error, before):
         """An upgrade that fails on rows: its own fault if no row can pass it, else a matter of the rows."""
@@ -216,8 +211,6 @@ class Moves:
         names = ("the first upgrade", "the second")
         yield from some("steps", id, schema_differences(trip.first.schema, trip.again.schema, names), DO["again"])
 
-
-STUCK = "it cannot be reached"
 
 
 def some(check, revision, lines, do, level=ERROR):

@@ -4,10 +4,12 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from sqlalchemy import make_url
 
 from workbook.verify.databases import KINDS
+from workbook.verify.history import History
 from workbook.verify.remote import CannotVerify, Failed, Remote, for_driver, interpreter_of
 
 # What is large, what belongs to one machine, and what may hold somebody's rows.
@@ -15,9 +17,22 @@ LEFT_OUT = shutil.ignore_patterns(
     ".venv", "venv", "env", "node_modules", ".git", ".hg", ".tox", ".nox", ".mypy_cache", ".pytest_cache",
     ".ruff_cache", "__pycache__", "*.pyc", "instance", "*.db", "*.sqlite", "*.sqlite3",
 )  # fmt: skip
-READ = r"(?:environ(?:\.get)?|getenv|env(?:\.\w+)?)\s*[\[(]\s*"
-VARIABLE = re.compile(READ + r"""["'](\w*(?:DB|DATABASE|SQL|DSN)\w*)["']""")
+VARIABLE = re.compile(r"""["']([A-Z0-9_]*(?:DB|DATABASE|SQL|PG|POSTGRES)[A-Z0-9_]*(?:URL|URI|DSN))["']""")
 NO_FLASK_MIGRATE = re.compile(r"No module named '(\w+)'")
+
+
+class NoDriver(CannotVerify):
+    """A kind of database that the project cannot use."""
+
+
+class Opened(NamedTuple):
+    """A project whose app is loaded."""
+
+    remote: Remote
+    history: History
+    versions: dict  # {"Python": "3.13.1", "Alembic": …}
+    binds: list  # names of further databases
+    names_constraints: bool  # whether its metadata has a naming convention
 
 
 @contextmanager
@@ -40,47 +55,46 @@ class Opening:
     """How a project is opened: its interpreter, its app, and the variable that names its database."""
 
     def __init__(self, folder, python=None, app=None, variable="DATABASE_URL"):
-        self.folder, self.app, self.variable = folder, app, variable
+        self.app, self.variable = app, variable
         self.python = interpreter_of(folder, python)
 
-    def versions(self):
-        """What the interpreter has: {"versions": {name: version}, "postgresql": its driver or None}."""
-        with Remote(self.python, self.folder.parent) as remote:
-            try:
-                return remote.ask("hello")
-            except Failed as error:
-                if found := NO_FLASK_MIGRATE.search(str(error)):
-                    raise CannotVerify(
-                        f"{self.python} has no module {found[1]}: name the project's own interpreter by --python"
-                    ) from error
-                raise CannotVerify(str(error)) from error
-
     @contextmanager
-    def remote(self, copy, database, driver):
-        """(Remote, History, what load tells) of the project in `copy` on a throw-away `database`, for the block."""
-        variables = {self.variable: for_driver(database.url, driver), "SECRET_KEY": "only to verify"}
-        with Remote(self.python, copy, variables) as remote:
+    def opened(self, copy, database):
+        """Opened, the project in `copy` on a throw-away `database`, for the block; CannotVerify if that fails."""
+        with Remote(self.python, copy) as remote:
+            here = self.hello(remote)
+            if database.name == "postgresql" and not here["postgresql"]:
+                raise NoDriver("the project's interpreter has no driver for it: pip install psycopg2-binary")
+            url, more = for_driver(database.url, here["postgresql"])
+            variables = {self.variable: url, "SECRET_KEY": "only to verify"} | more
+            names = [make_url(database.url).database]
             try:
-                history, told = remote.load(
-                    app=self.app, names=[make_url(database.url).database], variable=self.variable
-                )
+                history, told = remote.load(self.app, self.variable, variables, names)
             except CannotVerify as error:
-                raise self.with_advice(error, copy) from error
-            yield remote, history, told
+                raise self.with_advice(str(error), copy) from error
+            yield Opened(remote, history, here["versions"], told["binds"], told["named constraints"])
 
-    def with_advice(self, error, copy):
-        text = str(error)
+    def hello(self, remote):
+        try:
+            return remote.ask("hello")
+        except Failed as error:
+            if found := NO_FLASK_MIGRATE.search(str(error)):
+                text = f"{self.python} has no module {found[1]}: name the project's own interpreter by --python"
+                raise CannotVerify(text) from error
+            raise CannotVerify(str(error)) from error
+
+    def with_advice(self, text, copy):
         if "takes its database from elsewhere" in text or "opens another database" in text:
             names = variables_in(copy) - {self.variable}
-            known = f" It reads {', '.join(sorted(names))}." if names else ""
-            return CannotVerify(f"{text}.{known} Name the variable by --url-variable")
+            known = f" It speaks of {', '.join(sorted(names))}." if names else ""
+            text += f".{known} Name the variable by --url-variable"
         if "Could not locate a Flask application" in text or "Failed to find Flask application" in text:
-            return CannotVerify(f"{text} Name the app by --app, such as --app myapp:create_app")
-        return error
+            text += " Name the app by --app, such as --app myapp:create_app"
+        return CannotVerify(text)
 
 
 def variables_in(copy):
-    """The environment variables that the project's modules read and that sound like a database."""
+    """What sounds like a database's environment variable in the project's modules."""
     files = [*copy.glob("*.py"), *copy.glob("*/*.py"), *copy.glob("*/*/*.py")]
     return {name for file in files for name in VARIABLE.findall(file.read_text("utf-8", errors="replace"))}
 

@@ -31,12 +31,11 @@ class Failed(CommandError):
 class Remote:
     """A process of the project's interpreter. Its methods are those of driver.Loaded; Failed is what they raise."""
 
-    def __init__(self, python, folder, variables=None, seconds=600):
+    def __init__(self, python, folder, seconds=600):
         self.python, self.folder, self.seconds = str(python), Path(folder), seconds
-        environment = clean_environment(variables) | {"FLASK_SKIP_DOTENV": "0"}
         try:
             self.process = subprocess.Popen(
-                [self.python, str(DRIVER)], cwd=folder, env=environment, encoding="utf-8",
+                [self.python, str(DRIVER)], cwd=folder, env=clean_environment(), encoding="utf-8",
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
         except OSError as error:
@@ -56,6 +55,10 @@ class Remote:
     def __exit__(self, *error):
         self.process.kill()
         self.process.wait()
+        self.reader.join(5)
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            with suppress(OSError):  # it may have ended before it has read all
+                pipe.close()
 
     def ask(self, do, **arguments):
         """What the driver gives; Failed if it says that something went wrong, or has ended."""
@@ -82,10 +85,14 @@ class Remote:
             raise Failed(given["says"], given["where"], given["kind"])
         return given["gives"]
 
-    def load(self, **wanted):
-        """Load the app; returns its History and what else the driver's `load` tells of it. CannotVerify if it fails."""
+    def load(self, app, variable, variables, names):
+        """Load the app; returns its History, and what the driver tells of it. CannotVerify if it fails.
+
+        `variables` are set before; the app may open databases only that have one of `names` in their place, and it
+        has to take that from the `variable`.
+        """
         try:
-            found = self.ask("load", **wanted)
+            found = self.ask("load", app=app, variable=variable, variables=variables, names=names)
             revisions = [Revision(id, tuple(up), tuple(needs), *rest) for id, up, needs, *rest in found["revisions"]]
             return History(revisions), found
         except (Failed, ValueError) as error:
@@ -116,6 +123,15 @@ def interpreter_of(folder, named=None):
 
 
 def for_driver(url, driver):
-    """`url` as the project's interpreter can use it, with the driver for PostgreSQL that driver.drivers has found."""
+    """(`url` as the project's interpreter can use it with its `driver` for PostgreSQL, further variables for that).
+
+    No % is in it, as of a socket's path: many an env.py hands a URL to ConfigParser as it is.
+    """
     url = make_url(url)
-    return url.set(drivername=driver if url.get_backend_name() == "postgresql" else "sqlite").render_as_string(False)
+    if url.get_backend_name() != "postgresql":
+        return url.render_as_string(False), {}
+    socket, options = url.query.get("host"), url.query.get("options")
+    variables = {"PGOPTIONS": options} if options else {}
+    if socket:
+        variables |= {"PGHOST": socket} | ({"PGPORT": str(url.port)} if url.port else {})
+    return url.set(drivername=driver, query={}).render_as_string(False), variables

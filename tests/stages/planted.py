@@ -90,7 +90,7 @@ with op.batch_alter_table("pets") as batch_op:
     "a rename as add and drop": Mistake(
         "rename",
         f"users.name goes, and full_name of the same type comes (line {UP})",
-        adds('"full_name", sa.String(length=99)') + '\nop.drop_column("users", "name")  # the one of before',
+        adds('"full_name", sa.String(length=99)') + '\nop.drop_column("users", "name")',
         # As Alembic writes it: the type as it was read from the database.
         adds('"name", sa.VARCHAR(length=99), autoincrement=False') + '\nop.drop_column("users", "full_name")',
         line=UP + 1,
@@ -120,7 +120,19 @@ with op.batch_alter_table("pets") as batch_op:
         level="warning",
     ),
     "a table that goes": Mistake(
-        "destructive", "drops the table pets", 'op.drop_table("pets")', 'op.create_table("pets")', level="warning"
+        "destructive",
+        "drops the table pets",
+        'op.drop_index("ix_pets_name", table_name="pets")\nop.drop_table("pets")',
+        'op.create_table("pets")',
+        line=UP + 1,
+        level="warning",
+    ),
+    "a column that goes and is made anew": Mistake(
+        "destructive",
+        "upgrade() drops users.age",
+        f"{DROP_AGE}\n{ADD_AGE}",
+        f"{DROP_AGE}\n{ADD_AGE}",
+        level="warning",
     ),
     "rows that go": Mistake(
         "destructive", "runs DELETE FROM users", 'op.execute("DELETE FROM users WHERE id > 7")', level="warning"
@@ -213,6 +225,15 @@ HARMLESS = {  # what looks like a mistake and is none: (upgrade, downgrade)
     "a drop with a comment": (f"# nobody has asked for it since May\n{DROP_AGE}", ADD_AGE),
     "a drop with a docstring": (f'"""Drop the age: it is in birthday."""\n\n\n\n\n{DROP_AGE}', ADD_AGE),
     "a drop of what was moved": (f'op.execute("UPDATE users SET birth_year = 2000 - age")\n{DROP_AGE}', ADD_AGE),
+    "a drop of what was put aside under another name": (
+        'op.alter_column("users", "age", new_column_name="age_before")\nop.drop_column("users", "age_before")',
+        ADD_AGE,
+    ),
+    "a drop of what an expression moved": (
+        'users = sa.table("users", sa.column("age"), sa.column("birth_year"))\n'
+        f"op.execute(users.update().values(birth_year=2000 - users.c.age))\n{DROP_AGE}",
+        ADD_AGE,
+    ),
     "a table for the time of the script": ('op.create_table("work")\nop.drop_table("work")', ""),
     "rows that are replaced": (
         'op.execute("DELETE FROM roles WHERE id = 1")\nop.execute("INSERT INTO roles VALUES (1)")',

@@ -62,27 +62,28 @@ def required(history, folder):
 def renames(history, folder):
     """An add_column and a drop_column in one script that look like a new name for one column."""
     for script in scripts_of(history, folder):
-        calls = script.upgrade.operations
-        if script.upgrade.statements or any(called(node) == "get_bind" for node in script.nodes):
-            continue  # it does something about the values
-        back = [Column(script, call) for call in script.downgrade.operations if call.name == "add_column"]
-        types = {(column.table, column.name): column.type for column in back}
-        added = [Column(script, call) for call in calls if call.name == "add_column"]
-        pairs = []
-        for call in (call for call in calls if call.name == "drop_column"):
-            old = script.text_of(call.argument(0, "column_name"))
-            same_table = [new for new in added if new.table == call.table]
-            found = [new for new in same_table if looks_renamed(script, old, new, types.get((call.table, old)))]
-            pairs += [(call, old, new) for new in found if len(found) == 1]
-        for call, old, new in pairs:
-            if [other for *_, other in pairs].count(new) == 1:
-                yield renamed(script, call, old, new)
+        for call, old, new in renamed_columns(script):
+            what = f"{script.at(call.line)}: {new.table}.{old} goes, and {new.name} of the same type comes"
+            what += f" (line {new.line}): if that is its new name, every value is lost."
+            do = f"If it is a rename: op.alter_column({new.table!r}, {old!r}, new_column_name={new.name!r})."
+            yield Finding("rename", script.id, what, do, WARNING)
 
 
-def renamed(script, call, old, new):
-    what = f"{script.at(call.line)}: {new.table}.{old} goes, and {new.name} of the same type comes (line {new.line}):"
-    do = f"If it is a rename: op.alter_column({new.table!r}, {old!r}, new_column_name={new.name!r})."
-    return Finding("rename", script.id, f"{what} if that is its new name, every value is lost.", do, WARNING)
+def renamed_columns(script):
+    """Each drop_column, the name that is dropped, and the one Column that seems to come for it."""
+    calls = script.upgrade.operations
+    if script.upgrade.statements or any(called(node) == "get_bind" for node in script.nodes):
+        return []  # it does something about the values
+    back = [Column(script, call) for call in script.downgrade.operations if call.name == "add_column"]
+    types = {(column.table, column.name): column.type for column in back}
+    added = [Column(script, call) for call in calls if call.name == "add_column"]
+    pairs = []
+    for call in (call for call in calls if call.name == "drop_column"):
+        old = script.text_of(call.argument(0, "column_name"))
+        same_table = [new for new in added if new.table == call.table]
+        found = [new for new in same_table if looks_renamed(script, old, new, types.get((call.table, old)))]
+        pairs += [(call, old, new) for new in found if len(found) == 1]
+    return [pair for pair in pairs if [new for *_, new in pairs].count(pair[2]) == 1]
 
 
 def looks_renamed(script, old, new, old_type):

@@ -2,6 +2,7 @@
 import ast
 import re
 
+from workbook.verify.columns import renamed_columns
 from workbook.verify.findings import WARNING, Finding
 from workbook.verify.scripts import OPEN_PLACE, scripts_of
 from workbook.verify.syntax import argument, called, kind, last_name
@@ -11,7 +12,7 @@ A_WORD = re.compile(
     r"drop|delet|remov|destr|discard|gone|lost|lose|losing|clean|clear|purge|prune|truncat|obsolete|unused|unneeded|"
     r"renam|replac|merg|mov(e|ing)|migrat|contract|no longer|not (used|needed)|retir|rid of|deprecat|wipe|eras|archiv|"
     r"redundant|legacy|dup(e|licate)|split|convert|revert|undo|simplif|shorten|shrink|narrow|rework|refactor|"
-    r"restructur|chang|swap|switch|reduce",
+    r"restructur|chang|swap|switch|reduce|kill|(^|[\W_\d])(rm|rem)([\W_]|$)",
     re.IGNORECASE,
 )
 IDS = re.compile(r"(?m)^(Revision ID|Revises|Create Date):.*")  # in a docstring: they say nothing
@@ -58,24 +59,27 @@ def commented(script, line):
 
 def operations(script):
     """Tables and columns that are dropped, as (line, what), unless the script does something else with them, too."""
-    calls = script.upgrade.operations
-    sql = " ".join(text for _, text in script.upgrade.statements)
-    for call in calls:
-        if call.name == "drop_table" and not used(script, call, call.table, sql):
+    renamed = [call for call, *_ in renamed_columns(script)]  # another check's business
+    put_aside = {script.text_of(argument(call.call, 99, "new_column_name")) for call in script.upgrade.operations}
+    for call in script.upgrade.operations:
+        if call.name == "drop_table" and not used(script, call.table, {"create_table", "rename_table"}):
             yield call.line, f"drops the table {call.table}"
-        if call.name == "drop_column":
+        if call.name == "drop_column" and call not in renamed:
             column = script.text_of(call.argument(0, "column_name")) or "…"
-            if not used(script, call, column, sql):
+            if column not in put_aside and not used(script, column):
                 yield call.line, f"drops {call.table}.{column}"
 
 
-def used(script, call, name, sql):
-    """Whether the upgrade names a table or column elsewhere, too: it has made it, or moved the values."""
-    if name == "…" or re.search(rf"\b{re.escape(name)}\b", sql):
+def used(script, name, by=()):
+    """Whether upgrade() names a table or column in SQL, in an expression, or in an Operation named in `by`."""
+    if name == "…" or any(re.search(rf"\b{re.escape(name)}\b", sql) for _, sql in script.upgrade.statements):
         return True
+    calls = [call.call for call in script.upgrade.operations if call.name not in {"execute", "bulk_insert", *by}]
+    calls += [node for node in script.upgrade.nodes if called(node) == "batch_alter_table"]
+    schema = {id(part) for call in calls for part in ast.walk(call)}
     return any(
         (isinstance(node, ast.Attribute) and node.attr == name)
-        or (isinstance(node, ast.Constant) and node.value == name and not call.holds(node))
+        or (isinstance(node, ast.Constant) and node.value == name and id(node) not in schema)
         for node in script.upgrade.nodes
     )
 

@@ -23,7 +23,7 @@ def app_imports(history, folder):
     """What the scripts take from the project's own modules; types of columns are fine."""
     own, templates, warned = own_modules(folder), {}, {}
     for script in scripts_of(history, folder):
-        place = Path(history[script.id].path).parent.parent
+        place = Path(script.path).parent.parent
         for node, module, names in imports_of(script.nodes):
             if not is_own(module, own, ".".join(place.parts)):
                 continue
@@ -74,7 +74,7 @@ def imported_by_template(path, folder):
     """What the project's script.py.mako puts into every script, used or not: {(module, name)}."""
     source = (folder / path).read_text("utf-8", "replace") if (folder / path).exists() else ""
     found = set()
-    for line in re.findall(r"(?m)^(?:import|from) [^$(]*$", source):
+    for line in re.findall(r"(?m)^(?:import|from) [^$(\n]*$", source):
         with suppress(SyntaxError):
             found |= {(module, name) for _, module, names in imports_of(ast.walk(parsed(line))) for name in names}
     return found

@@ -26,9 +26,6 @@ class Operation(NamedTuple):
     def line(self):
         return self.call.lineno
 
-    def holds(self, node):
-        return self.line <= node.lineno <= self.call.end_lineno
-
     def argument(self, place, name):
         """The node of an argument: by name, or at `place` as counted without the table; None if it is not given."""
         if not self.batch and (self.name not in TABLE_SECOND or place > 0):

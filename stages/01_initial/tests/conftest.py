@@ -1,14 +1,63 @@
-"""A migrated, empty database for each test. Nothing here needs editing."""
+"""A database for each test, empty at the start and gone at the end. Nothing here needs editing."""
+import uuid
+from contextlib import contextmanager
+
+import click
 import pytest
 from flask_migrate import upgrade
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
+import config
 from app import create_app
+
+OTHER_TABLE = """
+    SELECT schemaname || '.' || tablename FROM pg_tables
+    WHERE schemaname NOT LIKE 'pg\\_%' AND schemaname NOT LIKE 'pytest\\_%' AND schemaname <> 'information_schema'
+    LIMIT 1
+"""
 
 
 @pytest.fixture
-def app(tmp_path, monkeypatch):
+def database_url(tmp_path):
+    """A new SQLite file or, if TEST_DATABASE_URL names a PostgreSQL database, a new schema in that."""
+    try:
+        url = config.database_url("TEST_DATABASE_URL", default="sqlite://")
+        if not url.startswith("postgresql"):
+            yield f"sqlite:///{(tmp_path / 'test.db').as_posix()}"
+            return
+        with new_schema(url) as own_url:
+            yield own_url
+    except click.ClickException as error:
+        pytest.exit(error.message, returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@contextmanager
+def new_schema(url):
+    """What a test makes is in a schema of its own, so it is all gone with that, whatever the test did."""
+    name = f"pytest_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            if table := connection.scalar(text(OTHER_TABLE)):
+                raise click.ClickException(f"TEST_DATABASE_URL has to name an empty database; this one has {table}.")
+            connection.execute(text(f"CREATE SCHEMA {name}"))
+    except DBAPIError as error:
+        raise click.ClickException(f"TEST_DATABASE_URL: {str(error.orig).splitlines()[0]}") from None
+    url = make_url(url)
+    options = f"{url.query.get('options', '')} -csearch_path={name},public".strip()
+    try:
+        yield url.update_query_dict({"options": options}).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+
+
+@pytest.fixture
+def app(database_url, monkeypatch):
     """The app on a database without tables."""
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{(tmp_path / 'test.db').as_posix()}")
+    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.delenv("MIGRATION_DATABASE_URL", raising=False)
     app = create_app()
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)

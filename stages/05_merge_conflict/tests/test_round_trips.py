@@ -1,0 +1,141 @@
+"""Each revision goes up, down and up again with rows in the tables, and no value is lost. Nothing here needs editing.
+
+What it cannot know, such as what a revision changes on purpose, is said in row_values.py.
+"""
+import logging
+from itertools import count
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError, to_tuple
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from made_up_rows import add_rows, first_line, tables_in
+from row_values import ON_PURPOSE, RENAMED
+
+SHOWN = 8  # lines
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # about types that SQLAlchemy does not know
+def test_each_revision_goes_up_down_and_up_and_every_value_survives(app):
+    if problems := problems_of(app):
+        pytest.fail("\n".join(problems), pytrace=False)
+
+
+def problems_of(app):
+    """What is wrong with the first revision that is not right, in lines; none if all are right."""
+    engine = app.extensions["sqlalchemy"].engine
+    config = app.extensions["migrate"].migrate.get_config()
+    numbers = count(1)
+    logging.disable(logging.INFO)  # Alembic has a line for each step
+    try:
+        for script in reversed(list(ScriptDirectory.from_config(config).walk_revisions())):
+            try:
+                problems = round_trip(engine, config, script, numbers)
+            except (CommandError, SQLAlchemyError) as error:
+                problems = [first_line(error)]
+            if problems:
+                meant = "What it changes on purpose can be said in tests/row_values.py."
+                return [
+                    *(f"{script.revision}: {line}" for line in problems[:SHOWN]),
+                    f"The script is migrations/versions/{Path(script.path).name}. {meant}",
+                ]
+        return []
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def round_trip(engine, config, script, numbers):
+    """Take the database up by one revision, down and up again; returns what went wrong, in lines."""
+    # such as 0006b@0005: this revision alone, and not what is beside it on another branch
+    way_back = f"{script.revision}@{to_tuple(script.down_revision, default=('base',))[0]}"
+    meant = ON_PURPOSE.get(script.revision, ())
+
+    problems = add_rows(engine, numbers, full=True)
+    before, parts_before = look(engine)
+    command.upgrade(config, script.revision)
+    up, parts_up = look(engine)
+    problems += changes("up", before, up, meant) + not_filled(script.revision, up)
+    problems += add_rows(engine, numbers)
+    filled, _ = look(engine)
+    command.downgrade(config, way_back)
+    down, parts_down = look(engine)
+    problems += changes("down", filled, down, meant) + changes("up and down", before, down, meant)
+    problems += schema_changes("down", parts_before, parts_down)
+    command.upgrade(config, script.revision)
+    again, parts_again = look(engine)
+    return problems + changes("up again", down, again, meant) + schema_changes("up again", parts_up, parts_again)
+
+
+def look(engine):
+    """What is there: {table: {key: {column: value}}}, and a set with a line for each part of the schema."""
+    rows, parts = {}, set()
+    for table in tables_in(engine):
+        key = list(table.primary_key) or list(table.columns)
+        with engine.connect() as connection:
+            found = connection.execute(select(table)).mappings().all()
+        rows[table.name] = {tuple(row[column] for column in key): dict(row) for row in found}
+        parts |= set(parts_of(table))
+    return rows, parts
+
+
+def parts_of(table):
+    for column in table.columns:
+        default = str(getattr(column.server_default, "arg", None)).strip("()")
+        yield f"column {column} ({column.type!r}, nullable {column.nullable}, default {default})"
+    for part in [*table.constraints, *table.indexes]:
+        columns = ", ".join(column.name for column in part.columns)
+        more = f" ON DELETE {part.ondelete}" if getattr(part, "ondelete", None) else ""
+        more += " UNIQUE" if getattr(part, "unique", False) else ""
+        yield f"{type(part).__name__} {part.name} of {table} ({columns}){more}"
+
+
+def schema_changes(way, before, after):
+    missing = [f"{way}: {part} is missing" for part in sorted(before - after)]
+    return missing + [f"{way}: {part} is too much" for part in sorted(after - before)]
+
+
+def changes(way, before, after, meant):
+    """A line for each row that is gone, and for each value that has a place on both sides and is another one."""
+    lines = []
+    for table in sorted((before.keys() & after.keys()) - set(meant)):
+        for key, row in before[table].items():
+            if key not in after[table]:
+                lines.append(f"{way}: {place(table, key)} is gone")
+                continue
+            old, new = with_both_names(table, row), with_both_names(table, after[table][key])
+            for column in sorted(old.keys() & new.keys()):
+                was, now = old[column], new[column]
+                # As texts as well: where a column gets another type, 1 becomes '1'.
+                if was != now and str(was) != str(now) and f"{table}.{column}" not in meant:
+                    lines.append(f"{way}: {place(table, key)}: {column} was {shown(was)}, is {shown(now)}")
+    return lines
+
+
+def with_both_names(table, row):
+    """`row`, with its value under the old name and the new one if a column is renamed in steps."""
+    row = dict(row)
+    for where, old, new in RENAMED.values():
+        if where == table and (old in row or new in row):
+            row[old] = row[new] = row.get(old) if row.get(new) is None else row[new]
+    return row
+
+
+def not_filled(revision, rows):
+    if revision not in RENAMED:
+        return []
+    table, old, new = RENAMED[revision]
+    empty = [(key, row) for key, row in rows[table].items() if row[new] is None]
+    return [f"up: {place(table, key)}: {new} is None, {old} is {shown(row.get(old))}" for key, row in empty]
+
+
+def place(table, key):
+    return f"{table}, row {', '.join(map(str, key))}"
+
+
+def shown(value):
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}… ({len(str(value))} long)"

@@ -54,35 +54,42 @@ def round_trip(engine, config, script, numbers):
     way_back = f"{script.revision}@{to_tuple(script.down_revision, default=('base',))[0]}"
     meant = ON_PURPOSE.get(script.revision, ())
 
-    problems = add_rows(engine, numbers, full=True)
-    before, parts_before = look(engine)
+    tables = tables_in(engine)
+    problems = add_rows(engine, tables, numbers, full=True)
+    rows = rows_of(engine, tables)
+
     command.upgrade(config, script.revision)
-    up, parts_up = look(engine)
-    problems += changes("up", before, up, meant) + not_filled(script.revision, up)
-    problems += add_rows(engine, numbers)
-    filled, _ = look(engine)
+    tables_up = tables_in(engine)
+    rows_up = rows_of(engine, tables_up)
+    problems += changes("up", rows, rows_up, meant) + not_filled(script.revision, rows_up)
+    problems += add_rows(engine, tables_up, numbers)
+    rows_up = rows_of(engine, tables_up)
+
     command.downgrade(config, way_back)
-    down, parts_down = look(engine)
-    problems += changes("down", filled, down, meant) + changes("up and down", before, down, meant)
-    problems += schema_changes("down", parts_before, parts_down)
+    tables_down = tables_in(engine)
+    rows_down = rows_of(engine, tables_down)
+    problems += changes("down", rows_up, rows_down, meant) + changes("up and down", rows, rows_down, meant)
+    problems += schema_changes("down", tables, tables_down)
+
     command.upgrade(config, script.revision)
-    again, parts_again = look(engine)
-    return problems + changes("up again", down, again, meant) + schema_changes("up again", parts_up, parts_again)
+    tables_again = tables_in(engine)
+    problems += changes("up again", rows_down, rows_of(engine, tables_again), meant)
+    return problems + schema_changes("up again", tables_up, tables_again)
 
 
-def look(engine):
-    """What is there: {table: {key: {column: value}}}, and a set with a line for each part of the schema."""
-    rows, parts = {}, set()
-    for table in tables_in(engine):
-        key = list(table.primary_key) or list(table.columns)
-        with engine.connect() as connection:
-            found = connection.execute(select(table)).mappings().all()
-        rows[table.name] = {tuple(row[column] for column in key): dict(row) for row in found}
-        parts |= set(parts_of(table))
-    return rows, parts
+def rows_of(engine, tables):
+    """{table: {key: {column: value}}}"""
+    found = {}
+    with engine.connect() as connection:
+        for table in tables:
+            key = list(table.primary_key) or list(table.columns)
+            rows = connection.execute(select(table)).mappings()
+            found[table.name] = {tuple(row[column] for column in key): dict(row) for row in rows}
+    return found
 
 
 def parts_of(table):
+    """Its columns, constraints and indexes, each as a text."""
     for column in table.columns:
         default = str(getattr(column.server_default, "arg", None)).strip("()")
         yield f"column {column} ({column.type!r}, nullable {column.nullable}, default {default})"
@@ -93,7 +100,8 @@ def parts_of(table):
         yield f"{type(part).__name__} {part.name} of {table} ({columns}){more}"
 
 
-def schema_changes(way, before, after):
+def schema_changes(way, tables, tables_then):
+    before, after = ({part for table in each for part in parts_of(table)} for each in (tables, tables_then))
     missing = [f"{way}: {part} is missing" for part in sorted(before - after)]
     return missing + [f"{way}: {part} is too much" for part in sorted(after - before)]
 

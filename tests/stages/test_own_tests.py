@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from projects import add_revision, copy_project, copy_with_small_batches
+from projects import add_revision, copy_with_small_batches
 from sqlalchemy import text
 from test_mutations import change
 
@@ -107,7 +107,7 @@ ADDED = {  # mistake: (upgrade, downgrade, the first line that is reported), aft
     "a rename that drops the column and adds another one": (
         batch('batch.drop_column("name")', column("full_name")),
         batch('batch.drop_column("full_name")', column("name")),
-        r"0003: up and down: users, row 1: name was '1 Zoë's",
+        r"0003: up and down: users, row 1: name was .* \(100 long\), is '' \(and \d+ rows more\)",
     ),
     "a value that is cut off": (
         'op.execute("UPDATE users SET name = substr(name, 1, 50)")',
@@ -137,7 +137,7 @@ ADDED = {  # mistake: (upgrade, downgrade, the first line that is reported), aft
     "a column that existing rows have no value for": (
         batch('batch.add_column(sa.Column("age", sa.Integer, nullable=False))'),
         'op.drop_column("users", "age")',
-        r"0003: Rolled back in 0003\.py, line \d+: .*NOT NULL constraint failed: \w*users\.age",
+        r"0003: Rolled back in 0003\.py, line \d+: .*NOT NULL",
     ),
     "a downgrade that cannot be done": (
         "pass",
@@ -163,17 +163,17 @@ RIGHT = {  # what a starter may do: (upgrade, downgrade)
         'op.alter_column("users", "full_name", new_column_name="name")',
     ),
     "another type, which shows the same values": (
-        batch('batch.alter_column("id", type_=sa.BigInteger)'),
-        batch('batch.alter_column("id", type_=sa.Integer)'),
+        batch('batch.add_column(sa.Column("size", sa.Integer))', 'batch.alter_column("name", type_=sa.Text)'),
+        batch('batch.drop_column("size")', 'batch.alter_column("name", type_=sa.String(100))'),
     ),
     "a table of many types that refers to itself and to users": (
         """
         op.create_table(
             "tasks",
             sa.Column("id", sa.Integer, primary_key=True),
-            sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False, unique=True),
-            sa.Column("after_id", sa.ForeignKey("tasks.id")),
-            sa.Column("price", sa.Numeric(6, 2), sa.CheckConstraint("price > 0"), nullable=False),
+            sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id"), nullable=False, unique=True),
+            sa.Column("after_id", sa.Integer, sa.ForeignKey("tasks.id")),
+            sa.Column("price", sa.Numeric(6, 2), sa.CheckConstraint("price > 0", name="price"), nullable=False),
             sa.Column("due", sa.Date, nullable=False),
             sa.Column("done", sa.Boolean, nullable=False),
             sa.Column("kind", sa.Enum("big", "small", name="kind", create_constraint=True), nullable=False),
@@ -235,7 +235,7 @@ def test_pytest_in_a_copied_stage_is_red_and_says_what_is_reported(copy):
 
 @POSTGRESQL
 def test_the_tests_run_on_the_database_that_is_named_and_leave_nothing_there(copy, url):
-    ended = run([*PYTEST, "tests"], copy_project(copy("01_initial").with_name("app")), {"TEST_DATABASE_URL": url})
+    ended = run([*PYTEST, "tests"], copy("07_contract"), {"TEST_DATABASE_URL": url})
     assert ended.code == 0, ended.output
     with engine_of(url).connect() as connection:
         query = "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY 1"

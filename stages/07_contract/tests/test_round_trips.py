@@ -33,10 +33,11 @@ def problems_of(app):
     logging.disable(logging.INFO)  # Alembic has a line for each step
     try:
         for script in reversed(list(ScriptDirectory.from_config(config).walk_revisions())):
+            problems = []
             try:
-                problems = round_trip(engine, config, script, numbers)
+                problems.extend(round_trip(engine, config, script, numbers))
             except (CommandError, SQLAlchemyError) as error:
-                problems = [first_line(error)]
+                problems.append(first_line(error))
             if problems:
                 meant = "What it changes on purpose can be said in tests/row_values.py."
                 return [
@@ -49,32 +50,34 @@ def problems_of(app):
 
 
 def round_trip(engine, config, script, numbers):
-    """Take the database up by one revision, down and up again; returns what went wrong, in lines."""
+    """Take the database up by one revision, down and up again; yields what went wrong, in lines."""
     # such as 0006b@0005: this revision alone, and not what is beside it on another branch
     way_back = f"{script.revision}@{to_tuple(script.down_revision, default=('base',))[0]}"
     meant = ON_PURPOSE.get(script.revision, ())
 
     tables = tables_in(engine)
-    problems = add_rows(engine, tables, numbers, full=True)
+    yield from add_rows(engine, tables, numbers, full=True)
     rows = rows_of(engine, tables)
 
     command.upgrade(config, script.revision)
     tables_up = tables_in(engine)
     rows_up = rows_of(engine, tables_up)
-    problems += changes("up", rows, rows_up, meant) + not_filled(script.revision, rows_up)
-    problems += add_rows(engine, tables_up, numbers)
+    yield from changes("up", rows, rows_up, meant)
+    yield from not_filled(script.revision, rows_up)
+    yield from add_rows(engine, tables_up, numbers)
     rows_up = rows_of(engine, tables_up)
 
     command.downgrade(config, way_back)
     tables_down = tables_in(engine)
     rows_down = rows_of(engine, tables_down)
-    problems += changes("down", rows_up, rows_down, meant) + changes("up and down", rows, rows_down, meant)
-    problems += schema_changes("down", tables, tables_down)
+    yield from changes("down", rows_up, rows_down, meant)
+    yield from changes("up and down", rows, rows_down, meant)
+    yield from schema_changes("down", tables, tables_down)
 
     command.upgrade(config, script.revision)
     tables_again = tables_in(engine)
-    problems += changes("up again", rows_down, rows_of(engine, tables_again), meant)
-    return problems + schema_changes("up again", tables_up, tables_again)
+    yield from changes("up again", rows_down, rows_of(engine, tables_again), meant)
+    yield from schema_changes("up again", tables_up, tables_again)
 
 
 def rows_of(engine, tables):
@@ -107,20 +110,28 @@ def schema_changes(way, tables, tables_then):
 
 
 def changes(way, before, after, meant):
-    """A line for each row that is gone, and for each value that has a place on both sides and is another one."""
-    lines = []
+    """A line for each table with rows that are gone, and for each column with a value that is another one.
+
+    A value is looked for on the other side if its column is there. A line names the first row, and counts the others.
+    """
+    found = {}
     for table in sorted((before.keys() & after.keys()) - set(meant)):
         for key, row in before[table].items():
             if key not in after[table]:
-                lines.append(f"{way}: {place(table, key)} is gone")
+                found.setdefault(table, []).append(f"{place(table, key)} is gone")
                 continue
             old, new = with_both_names(table, row), with_both_names(table, after[table][key])
             for column in sorted(old.keys() & new.keys()):
                 was, now = old[column], new[column]
                 # As texts as well: where a column gets another type, 1 becomes '1'.
                 if was != now and str(was) != str(now) and f"{table}.{column}" not in meant:
-                    lines.append(f"{way}: {place(table, key)}: {column} was {shown(was)}, is {shown(now)}")
-    return lines
+                    line = f"{place(table, key)}: {column} was {shown(was)}, is {shown(now)}"
+                    found.setdefault((table, column), []).append(line)
+    return [counted(way, lines) for lines in found.values()]
+
+
+def counted(way, lines):
+    return f"{way}: {lines[0]}" + (f" (and {len(lines) - 1} rows more)" if len(lines) > 1 else "")
 
 
 def with_both_names(table, row):
@@ -136,8 +147,12 @@ def not_filled(revision, rows):
     if revision not in RENAMED:
         return []
     table, old, new = RENAMED[revision]
-    empty = [(key, row) for key, row in rows[table].items() if row[new] is None]
-    return [f"up: {place(table, key)}: {new} is None, {old} is {shown(row.get(old))}" for key, row in empty]
+    lines = [
+        f"{place(table, key)}: {new} is None, {old} is {shown(row.get(old))}"
+        for key, row in rows[table].items()
+        if row[new] is None
+    ]
+    return [counted("up", lines)] if lines else []
 
 
 def place(table, key):
@@ -146,4 +161,4 @@ def place(table, key):
 
 def shown(value):
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:40]}… ({len(str(value))} long)"
+    return text if len(text) <= 40 else f"{text[:20]}… ({len(str(value))} long)"

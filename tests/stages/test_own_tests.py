@@ -50,14 +50,14 @@ EDITED = {  # mistake: (stage, revision, text, what is there instead, the first 
         "0009",
         'fill("display_name", source="name")',
         "pass",
-        r"0009: up: users, row \d+: display_name is None, name is '\d+ Zoë",
+        r"0009: up: users, row \d+: display_name is None, name is \"\d+ Zoë's",
     ),
     "another value on the way back": (
         "07_contract",
         "0009",
         'fill("name", source="display_name")',
         FILL_BADLY,
-        r"0009: down: users, row \d+: display_name was '\d+ Zoë's\"?.*, is 'x'",
+        r"0009: down: users, row \d+: name was \"\d+ Zoë's\", is 'x'",
     ),
     "the last backfill of a rename that is forgotten": (
         "07_contract",
@@ -77,8 +77,8 @@ EDITED = {  # mistake: (stage, revision, text, what is there instead, the first 
         "05_merge_conflict",
         "0006b",
         "nullable=True))",
-        'nullable=True))\n    op.execute("UPDATE model_metadata SET version = NULL WHERE id = 1")',
-        r"0006b: up: model_metadata, row 1: version was '\d+ Zoë's\"?.*, is None",
+        'nullable=True))\n    op.execute("UPDATE model_metadata SET version = NULL")',
+        r"0006b: up: model_metadata, row \d+: version was \"\d+ Zoë's.*, is None",
     ),
 }
 
@@ -107,7 +107,7 @@ ADDED = {  # mistake: (upgrade, downgrade, the first line that is reported), aft
     "a rename that drops the column and adds another one": (
         batch('batch.drop_column("name")', column("full_name")),
         batch('batch.drop_column("full_name")', column("name")),
-        r"0003: up and down: users, row 1: name was .* \(100 long\), is '' \(and \d+ rows more\)",
+        r"0003: up and down: users, row 1: name was .* \(100 long\), is '' \(and \d+ more\)",
     ),
     "a value that is cut off": (
         'op.execute("UPDATE users SET name = substr(name, 1, 50)")',

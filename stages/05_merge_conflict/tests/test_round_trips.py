@@ -131,16 +131,17 @@ def changes(way, before, after, meant):
 
 
 def counted(way, lines):
-    return f"{way}: {lines[0]}" + (f" (and {len(lines) - 1} rows more)" if len(lines) > 1 else "")
+    return f"{way}: {lines[0]}" + (f" (and {len(lines) - 1} more)" if len(lines) > 1 else "")
 
 
 def with_both_names(table, row):
-    """`row`, with its value under the old name and the new one if a column is renamed in steps."""
-    row = dict(row)
+    """`row`; where a column is renamed in steps, what is empty or not there under one name is taken from the other."""
+    both = dict(row)
     for where, old, new in RENAMED.values():
         if where == table and (old in row or new in row):
-            row[old] = row[new] = row.get(old) if row.get(new) is None else row[new]
-    return row
+            both[old] = row.get(new) if row.get(old) is None else row[old]
+            both[new] = row.get(old) if row.get(new) is None else row[new]
+    return both
 
 
 def not_filled(revision, rows):

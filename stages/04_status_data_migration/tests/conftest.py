@@ -1,6 +1,5 @@
 """A database for each test, empty at the start and gone at the end. Nothing here needs editing."""
 import uuid
-from contextlib import contextmanager
 
 import click
 import pytest
@@ -19,39 +18,40 @@ OTHER_TABLE = """
 """
 
 
+def pytest_sessionstart():
+    """End in one line if TEST_DATABASE_URL names a database that is not for tests alone."""
+    try:
+        url = config.database_url("TEST_DATABASE_URL", default="sqlite://")
+        if url.startswith("postgresql"):
+            with connect(url) as connection:
+                if table := connection.scalar(text(OTHER_TABLE)):
+                    raise pytest.UsageError(f"TEST_DATABASE_URL has to name an empty database; this one has {table}.")
+    except click.ClickException as error:
+        raise pytest.UsageError(error.message) from None
+    except DBAPIError as error:
+        raise pytest.UsageError(f"TEST_DATABASE_URL: {str(error.orig).splitlines()[0]}") from None
+
+
 @pytest.fixture
 def database_url(tmp_path):
     """A new SQLite file or, if TEST_DATABASE_URL names a PostgreSQL database, a new schema in that."""
-    try:
-        url = config.database_url("TEST_DATABASE_URL", default="sqlite://")
-        if not url.startswith("postgresql"):
-            yield f"sqlite:///{(tmp_path / 'test.db').as_posix()}"
-            return
-        with new_schema(url) as own_url:
-            yield own_url
-    except click.ClickException as error:
-        pytest.exit(error.message, returncode=pytest.ExitCode.USAGE_ERROR)
+    url = config.database_url("TEST_DATABASE_URL", default="sqlite://")
+    if not url.startswith("postgresql"):
+        yield f"sqlite:///{(tmp_path / 'test.db').as_posix()}"
+        return
+    # All that a test makes is in a schema of its own, and gone with that, whatever the test did.
+    schema = f"pytest_{uuid.uuid4().hex[:12]}"
+    with connect(url) as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    own = make_url(url)
+    options = f"{own.query.get('options', '')} -csearch_path={schema},public".strip()
+    yield own.update_query_dict({"options": options}).render_as_string(hide_password=False)
+    with connect(url) as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
 
 
-@contextmanager
-def new_schema(url):
-    """What a test makes is in a schema of its own, so it is all gone with that, whatever the test did."""
-    name = f"pytest_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            if table := connection.scalar(text(OTHER_TABLE)):
-                raise click.ClickException(f"TEST_DATABASE_URL has to name an empty database; this one has {table}.")
-            connection.execute(text(f"CREATE SCHEMA {name}"))
-    except DBAPIError as error:
-        raise click.ClickException(f"TEST_DATABASE_URL: {str(error.orig).splitlines()[0]}") from None
-    url = make_url(url)
-    options = f"{url.query.get('options', '')} -csearch_path={name},public".strip()
-    try:
-        yield url.update_query_dict({"options": options}).render_as_string(hide_password=False)
-    finally:
-        with engine.connect() as connection:
-            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+def connect(url):
+    return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
 
 
 @pytest.fixture
@@ -63,6 +63,7 @@ def app(database_url, monkeypatch):
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     with app.app_context():
         yield app
+        app.extensions["sqlalchemy"].session.remove()
         app.extensions["sqlalchemy"].engine.dispose()
 
 

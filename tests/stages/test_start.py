@@ -61,6 +61,17 @@ def test_an_app_is_its_stage_under_another_name(stage, place):
     assert [path.name for path in place.iterdir()] == ["myapp"]
 
 
+def test_what_running_the_stage_has_left_there_is_not_copied(place, tmp_path_factory, monkeypatch):
+    used = shutil.copytree(stage_folder(STAGE), tmp_path_factory.mktemp("used") / STAGE)
+    for name in ("instance/app.db", ".venv/bin/flask", "tests/__pycache__/test_pages.pyc"):
+        (used / name).parent.mkdir(parents=True, exist_ok=True)
+        (used / name).touch()
+    monkeypatch.setitem(start.STAGES, STAGE, used)
+    begin(place / "myapp")
+    left = {path.name for path in (place / "myapp").rglob("*")} & {"instance", ".venv", "__pycache__", ".pytest_cache"}
+    assert not left
+
+
 def test_an_apps_pages_show_its_name_whatever_characters_it_has(place, create_app):
     name = "R&D {{ 1 }} <b> 'ä'" if os.name != "nt" else "R&D {{ 1 }} 'ä'"
     assert begin(place / name) == 0

@@ -17,7 +17,6 @@ from faults import (
     sample,
     taken,
 )
-from migration_walk import picture
 from projects import (
     HEAD,
     OLD_CALL,
@@ -34,6 +33,7 @@ from workbook.rows import add_rows, changed_values, rows_of
 from workbook.schema import engine_of
 from workbook.sessions import another_session, repeating
 from workbook.stages import stage_app, upgrade
+from workbook.verify.walk import picture
 
 KILLS = None if os.environ.get("WORKBOOK_FAULTS") == "all" else 6  # in each direction
 REBUILD = 'with op.batch_alter_table("users") as table: table.alter_column("email", type_=sa.String(150))'

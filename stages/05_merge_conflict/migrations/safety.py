@@ -29,6 +29,11 @@ PATIENCE = "600"  # seconds to wait for others: `flask db upgrade -x wait=30` fo
 LOCK_TIMEOUT = {"sqlite": 200, "postgresql": 40}
 LOOK_TIMEOUT = 2000  # milliseconds that a command that only looks may wait
 SET_TIMEOUT = {"sqlite": "PRAGMA busy_timeout = {}", "postgresql": "SET lock_timeout = {}"}
+VACUUMED = """
+    SELECT DISTINCT relation::regclass::text FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+    WHERE mode = 'ShareUpdateExclusiveLock' AND granted AND pid <> pg_backend_pid() AND relkind = 'r'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 TURN = 20_260_112  # any number, as long as all copies of the app use the same
 
 logger = logging.getLogger("alembic.env")
@@ -71,6 +76,8 @@ def run(connection, migrations):
     protect(connection.engine)
     with my_turn(connection), one_connection(connection.engine):
         while not succeeds(connection, migrations):
+            if connection.dialect.name == "postgresql":
+                end_vacuum(connection)
             wait("Tables are in use by another session")
 
 
@@ -150,6 +157,18 @@ def longest_wait(connection):
 def is_too_late():
     """Whether the running script cannot begin again."""
     return progress.committed and not progress.committed.resumable
+
+
+def end_vacuum(connection):
+    """Let autovacuum give way. It does so when somebody waits for its lock for a second, which an ALTER must not."""
+    set_timeout(connection, LOOK_TIMEOUT)
+    try:
+        for table in connection.exec_driver_sql(VACUUMED).scalars().all():
+            # Nobody who reads or writes waits for this lock, or behind it.
+            connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
+    except DBAPIError as error:
+        logger.debug("This was not vacuum, or it must not stop: %s", error)
+    connection.rollback()
 
 
 def set_timeout(connection, milliseconds):

@@ -1,0 +1,19 @@
+"""What axe finds in a page: https://github.com/dequelabs/axe-core/blob/develop/doc/rule-descriptions.md"""
+from axe_playwright_python.sync_playwright import Axe
+
+OPTIONS = {
+    # "incomplete" is what axe cannot decide, such as a colour that is hidden by something else
+    "resultTypes": ["violations", "incomplete"],
+    "rules": {"target-size": {"enabled": True}},  # WCAG 2.2; axe leaves it out unless told
+}
+
+
+def violations(page):
+    """One line for each element of the page that breaks a rule, or of which axe cannot tell."""
+    found = Axe().run(page, options=OPTIONS).response
+    return [f"{rule['id']}: {rule['help']}: {node['html']}: {reason_of(node)}"
+            for rule in found["violations"] + found["incomplete"] for node in rule["nodes"]]
+
+
+def reason_of(node):
+    return "; ".join(check["message"] for kind in ("any", "all", "none") for check in node[kind])

@@ -1,0 +1,42 @@
+"""What pages say in the browser's console, and what they ask of the network."""
+import re
+from urllib.parse import urlsplit
+
+HERE = ("127.0.0.1", "localhost")
+# Chromium's own line about an answer from 400 on, which is told by its status here.
+BY_STATUS = re.compile(r"Failed to load resource: the server responded with a status of \d{3}")
+
+
+class Watch:
+    """All that the pages of a browser context do from now on.
+
+    `requests` are the addresses asked for, sockets included; `elsewhere` those that are not on this machine, which
+    are never reached. `expected` holds the statuses from 400 on that a page may have; what it loads may have none.
+    """
+
+    def __init__(self, context):
+        self.said, self.requests, self.failed, self.expected = [], [], [], set()
+        context.on("console", self.on_message)
+        context.on("weberror", lambda error: self.said.append(f"uncaught: {error.error}"))
+        context.on("request", lambda request: self.requests.append(request.url))
+        context.on("requestfailed", lambda request: self.failed.append(f"{request.url}: {request.failure}"))
+        context.on("response", self.on_response)
+        context.on("page", lambda page: page.on("websocket", lambda socket: self.requests.append(socket.url)))
+
+    def on_message(self, message):
+        if not BY_STATUS.match(message.text):
+            self.said.append(f"{message.type}: {message.text}")
+
+    def on_response(self, response):
+        is_page = response.request.is_navigation_request()
+        if response.status >= 400 and not (is_page and response.status in self.expected):
+            self.failed.append(f"{response.url}: {response.status}")
+
+    @property
+    def elsewhere(self):
+        return [url for url in self.requests if urlsplit(url).hostname not in (*HERE, None)]
+
+    def problems(self):
+        """One line for each message in the console, failed request, and request to another machine."""
+        return [*(f"console: {text}" for text in self.said), *(f"failed: {text}" for text in self.failed),
+                *(f"not on this machine: {url}" for url in self.elsewhere)]

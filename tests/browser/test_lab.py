@@ -3,7 +3,8 @@ import re
 
 import psutil
 import pytest
-from lab import menu, notebook, notebook_is_ready, open_from_files, pictures_seen, run_all, running_lab, save, scroll_to
+from lab import running_lab
+from lab_window import menu, notebook, notebook_is_ready, open_from_files, pictures_seen, run_all, save, scroll_to
 from playwright.sync_api import expect
 
 SOLVED = {"____=____": "server_default=sa.true()", "nullable=____": "nullable=False"}

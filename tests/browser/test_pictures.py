@@ -6,7 +6,8 @@ from io import BytesIO
 from pathlib import Path
 
 from browsing import LAST_STAGE
-from lab import notebook, notebook_is_ready, open_from_files, run_all, running_lab, scroll_to
+from lab import running_lab
+from lab_window import notebook, notebook_is_ready, open_from_files, run_all, scroll_to
 from PIL import Image
 
 PICTURES = Path(__file__).with_name("pictures")

@@ -22,6 +22,11 @@ def pytest_addoption(parser):
     parser.addoption("--pictures", action="store_true", help="write the pictures of the READMEs, and test nothing")
 
 
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # the process that hands out the tests
+        shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+
+
 def pytest_collection_modifyitems(config, items):
     """The READMEs' pictures are written when that is asked for, and never beside tests."""
     wanted = [item for item in items if (item.path.name == "test_pictures.py") == config.getoption("--pictures")]
@@ -90,11 +95,6 @@ def keep_screenshots(item):
             page.screenshot(path=file, timeout=5000)
             kept.append(f"{file.relative_to(ROOT).as_posix()} shows {page.url}")
     return kept
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_screenshots_of_earlier_runs():
-    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

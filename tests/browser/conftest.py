@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 import chromium as installed
 import pytest
 from browsing import seed
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 from stage_pages import ROWS, WIDE
 from watching import Watch
 
@@ -15,6 +15,7 @@ from workbook.runners import WAITRESS
 from workbook.stages import ROOT, stage_app, upgrade
 
 SCREENSHOTS = ROOT / "build" / "browser"  # of the pages of tests that failed
+PATIENCE = 30_000  # milliseconds, for anything that a page is expected to do
 PAGES = pytest.StashKey()  # those that a test has opened
 
 
@@ -41,6 +42,7 @@ def chromium():
     if not program:
         pytest.skip(installed.how_to_get_it())
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         browser = installed.launch(playwright, program)
         yield browser
         browser.close()
@@ -65,7 +67,7 @@ def new_page(chromium, request):
         watch = Watch(context)
         page = context.new_page()
         page.watch = watch
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         pages.append(page)
         return page
 

@@ -5,13 +5,10 @@ from playwright.sync_api import expect
 
 from workbook.notebook_files import code_cells, read
 
-READY, RUN = 60, 120  # seconds that are enough for a kernel to be ready, and for a notebook to run
+READY = 60_000  # milliseconds that are enough for a kernel, or a cell
+RUN = 180  # seconds that are enough for a notebook
 SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 PICTURE = "it => it.complete && it.naturalWidth > 0 && it.getBoundingClientRect().width > 0"
-WHEEL_MOVES = """() => {
-    const outer = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer")
-    return outer.scrollTop + outer.clientHeight < outer.scrollHeight - 2
-}"""
 
 
 def menu(page, *names):
@@ -28,36 +25,38 @@ def open_from_files(page, name):
 
 def notebook_is_ready(page, name):
     """Wait until a notebook is shown and its kernel waits for work."""
-    expect(page.locator(".lm-TabBar-tab.jp-mod-current", has_text=name)).to_be_visible()
+    expect(page.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current", has_text=name)).to_be_visible()
     kernel = page.locator(f"{SHOWN} .jp-Notebook-ExecutionIndicator")
-    expect(kernel).to_have_attribute("data-status", "idle", timeout=READY * 1000)
+    expect(kernel).to_have_attribute("data-status", "idle", timeout=READY)
 
 
 def notebook(page):
     return page.locator(f"{SHOWN} .jp-Notebook")
 
 
-def scroll_to(page, cell):
-    """Turn the wheel until a cell can be seen; Lab keeps only those in the page that are near."""
-    notebook(page).hover()
-    for _ in range(200):
-        if cell.count() and cell.first.is_visible():
-            cell.first.scroll_into_view_if_needed()
-            return cell.first
-        page.mouse.wheel(0, 400)
-        page.wait_for_timeout(50)
-    raise AssertionError("no such cell down to the end of the notebook")
+def show_cell(page, code):
+    """Scroll to the first code cell that has this text, which Lab puts into the page after the first ones."""
+    cell = notebook(page).locator(".jp-CodeCell", has_text=code).first
+    cell.wait_for(state="attached", timeout=READY)
+    cell.scroll_into_view_if_needed()
+    return cell
 
 
 def save(page, path):
     """Save the notebook, and read the file."""
-    before = path.stat().st_mtime_ns
-    page.keyboard.press("ControlOrMeta+s")
-    deadline = time.monotonic() + 10
-    while path.stat().st_mtime_ns == before:
-        assert time.monotonic() < deadline, "Ctrl+S does not save"
-        page.wait_for_timeout(50)
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
+        page.keyboard.press("ControlOrMeta+s")
     return read(path)
+
+
+def type_lines(page, text):
+    """Type a text of several lines; the blanks that the editor puts at the beginning of a line are replaced."""
+    for number, line in enumerate(text.splitlines()):
+        if number:
+            page.keyboard.press("Enter")
+            page.keyboard.press("Shift+Home")
+            page.keyboard.press("Delete")
+        page.keyboard.type(line)
 
 
 def run_all(page, path):
@@ -72,18 +71,12 @@ def run_all(page, path):
         assert time.monotonic() < deadline, f"the notebook has not run to its end in {RUN} s"
 
 
-def pictures_seen(page):
-    """How many different pictures outputs show from the top of the notebook to its end; none may be broken."""
-    page.keyboard.press("Escape")
-    page.keyboard.press("ControlOrMeta+Home")
-    notebook(page).hover()
+def pictures_seen(page, saved):
+    """How many different pictures the outputs of the notebook show; none may be broken, or have no size."""
+    expect(notebook(page).locator(".jp-Cell")).to_have_count(len(saved.cells), timeout=READY)
     seen = set()
-    for _ in range(200):
-        page.wait_for_timeout(100)
-        for picture in page.locator(".jp-OutputArea-output img").all():
-            assert picture.evaluate(PICTURE), f"a broken picture: {picture.evaluate('it => it.outerHTML')[:200]}"
-            seen.add(picture.get_attribute("src"))
-        if not page.evaluate(WHEEL_MOVES):
-            return len(seen)
-        page.mouse.wheel(0, 500)
-    raise AssertionError("the notebook has no end")
+    for picture in notebook(page).locator(".jp-OutputArea-output img").all():
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate(PICTURE), f"a broken picture: {picture.evaluate('it => it.outerHTML')[:200]}"
+        seen.add(picture.get_attribute("src"))
+    return len(seen)

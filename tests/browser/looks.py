@@ -44,10 +44,11 @@ def shows_focus(page):
     The focus is taken away to see that; the next Tab goes on from there.
     """
     box, window = page.evaluate(BOX), page.viewport_size
-    if not (box["top"] >= 0 and box["bottom"] <= window["height"] and box["width"] and box["height"]):
+    left, top = max(box["left"] - EDGE, 0), max(box["top"] - EDGE, 0)
+    right, bottom = min(box["right"] + EDGE, window["width"]), min(box["bottom"] + EDGE, window["height"])
+    if right <= left or bottom <= top:
         return False
-    clip = {"x": max(box["left"] - EDGE, 0), "y": max(box["top"] - EDGE, 0),
-            "width": box["width"] + 2 * EDGE, "height": box["height"] + 2 * EDGE}
+    clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
     with_focus = page.screenshot(clip=clip)
     page.evaluate("document.activeElement.blur()")
     return page.screenshot(clip=clip) != with_focus

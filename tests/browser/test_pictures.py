@@ -7,7 +7,7 @@ from pathlib import Path
 
 from browsing import LAST_STAGE
 from lab import running_lab
-from lab_window import notebook, notebook_is_ready, open_from_files, run_all, scroll_to
+from lab_window import notebook_is_ready, open_from_files, run_all, show_cell
 from PIL import Image
 
 PICTURES = Path(__file__).with_name("pictures")
@@ -33,8 +33,7 @@ def test_the_notebook_05_in_jupyterlab(new_page, tmp_path):
         open_from_files(page, "05_merge_conflict.ipynb")
         notebook_is_ready(page, "05_merge_conflict.ipynb")
         run_all(page, lab.work / "05_merge_conflict.ipynb")
-        page.keyboard.press("ControlOrMeta+Home")
-        scroll_to(page, notebook(page).locator(".jp-CodeCell", has_text="work.schema(before)"))
+        show_cell(page, "work.schema(before)")
         write(page, "lab.png")
 
 

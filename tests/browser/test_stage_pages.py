@@ -5,7 +5,7 @@ import pytest
 from accessibility import violations
 from browsing import WITH_MODELS, WITH_OWNERS, WITH_STATUS
 from playwright.sync_api import expect
-from stage_pages import NARROW, ROWS, fill_in, model_wrong, send, status_refused, user_twice, user_wrong
+from stage_pages import NARROW, ROWS, fill_in, form_expired, model_wrong, send, status_refused, user_twice, user_wrong
 
 WIDTH_OF_PICTURE = "async url => { const it = new Image(); it.src = url; await it.decode(); return it.width }"
 
@@ -159,11 +159,7 @@ def test_a_page_that_is_not_there_leads_back_to_the_list(path, page):
 
 
 def test_a_form_that_has_expired_is_told(page):
-    page.watch.expected.add(400)
-    page.goto("/add")
-    page.context.clear_cookies()
-    fill_in(page, Name="Ada", Email="ada@example.com")
-    page.get_by_role("button").click()
+    form_expired(page)
     expect(page.get_by_role("heading")).to_have_text("The form has expired")
 
 

@@ -24,7 +24,7 @@ class Watch:
         context.on("page", lambda page: page.on("websocket", lambda socket: self.requests.append(socket.url)))
 
     def on_message(self, message):
-        if not BY_STATUS.match(message.text):
+        if message.type != "debug" and not BY_STATUS.match(message.text):  # browsers hide those too, unless told
             self.said.append(f"{message.type}: {message.text}")
 
     def on_response(self, response):

@@ -26,8 +26,7 @@ def open_from_files(page, name):
 def notebook_is_ready(page, name):
     """Wait until a notebook is shown and its kernel waits for work."""
     expect(page.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current", has_text=name)).to_be_visible()
-    kernel = page.locator(f"{SHOWN} .jp-Notebook-ExecutionIndicator")
-    expect(kernel).to_have_attribute("data-status", "idle", timeout=READY)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=READY)
 
 
 def notebook(page):

@@ -102,8 +102,8 @@ def end(process):
     if process.poll() is None:
         family = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
-        _, alive = psutil.wait_procs(family, timeout=20)
+        _, alive = psutil.wait_procs(family, timeout=60)
         for each in alive:
             with suppress(psutil.Error):
                 each.kill()
-    process.wait(20)
+    process.wait(60)  # it ends its PostgreSQL last

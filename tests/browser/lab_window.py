@@ -1,14 +1,23 @@
 """What a learner does in the window of JupyterLab. `page` is a Playwright page that shows it."""
+import re
 import time
 
 from playwright.sync_api import expect
 
 from workbook.notebook_files import code_cells, read
 
+LATE = re.compile(r"Item with index \d+ did not appear within")  # Lab says so on a slow machine, and goes on
 READY = 60_000  # milliseconds that are enough for a kernel, or a cell
 RUN = 180  # seconds that are enough for a notebook
 SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 PICTURE = "it => it.complete && it.naturalWidth > 0 && it.getBoundingClientRect().width > 0"
+
+
+def open_lab(page, address):
+    """Open Lab at the notebook that its address names, and wait until its kernel waits for work."""
+    page.watch.harmless = LATE
+    page.goto(address)
+    notebook_is_ready(page, re.search(r"\w+\.ipynb", address)[0])
 
 
 def menu(page, *names):
@@ -33,9 +42,9 @@ def notebook(page):
     return page.locator(f"{SHOWN} .jp-Notebook")
 
 
-def show_cell(page, code):
-    """Scroll to the first code cell that has this text, which Lab puts into the page after the first ones."""
-    cell = notebook(page).locator(".jp-CodeCell", has_text=code).first
+def show_cell(page, code, number=0):
+    """Scroll to a code cell that has this text (`number` 1 is the second one), which Lab puts into the page late."""
+    cell = notebook(page).locator(".jp-CodeCell", has_text=code).nth(number)
     cell.wait_for(state="attached", timeout=READY)
     cell.scroll_into_view_if_needed()
     return cell

@@ -9,6 +9,7 @@ from lab_window import (
     menu,
     notebook_is_ready,
     open_from_files,
+    open_lab,
     pictures_seen,
     run_all,
     show_cell,
@@ -22,7 +23,7 @@ SOLVED = {"____=____": "server_default=sa.true()", "nullable=____": "nullable=Fa
 def test_a_learner_runs_a_notebook_solves_an_exercise_finds_the_scratch_copy_and_ends(new_page, tmp_path):
     with running_lab(tmp_path) as lab:
         page = new_page(width=1280, height=860)
-        page.goto(lab.address)
+        open_lab(page, lab.address)
         the_first_notebook_runs_with_its_pictures(page, lab)
         the_file_browser_shows_the_scratch_copy(page, lab)
         an_exercise_is_solved_by_typing(page)
@@ -30,7 +31,6 @@ def test_a_learner_runs_a_notebook_solves_an_exercise_finds_the_scratch_copy_and
 
 
 def the_first_notebook_runs_with_its_pictures(page, lab):
-    notebook_is_ready(page, "00_start_here.ipynb")
     saved = run_all(page, lab.work / "00_start_here.ipynb")
     shown = [(cell, output) for cell in saved.cells if cell.cell_type == "code" for output in cell.outputs]
     failed = [cell.source for cell, output in shown if output.output_type == "error"]

@@ -12,10 +12,12 @@ class Watch:
 
     `requests` are the addresses asked for, sockets included; `elsewhere` those that are not on this machine, which
     are never reached. `expected` holds the statuses from 400 on that a page may have; what it loads may have none.
+    `harmless` is a pattern of messages in the console that do not count.
     """
 
     def __init__(self, context):
         self.said, self.requests, self.failed, self.expected = [], [], [], set()
+        self.harmless = BY_STATUS
         context.on("console", self.on_message)
         context.on("weberror", lambda error: self.said.append(f"uncaught: {error.error}"))
         context.on("request", lambda request: self.requests.append(request.url))
@@ -24,7 +26,7 @@ class Watch:
         context.on("page", lambda page: page.on("websocket", lambda socket: self.requests.append(socket.url)))
 
     def on_message(self, message):
-        if message.type != "debug" and not BY_STATUS.match(message.text):  # browsers hide those too, unless told
+        if message.type != "debug" and not self.harmless.match(message.text):  # browsers hide those too, unless told
             self.said.append(f"{message.type}: {message.text}")
 
     def on_response(self, response):

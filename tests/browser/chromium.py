@@ -55,5 +55,5 @@ def launch(playwright, program):
     return playwright.chromium.launch(
         executable_path=program,
         chromium_sandbox=not is_root,  # Chromium refuses to start as root with it; Playwright's default is without
-        args=[f"--host-resolver-rules={ONLY_THIS_MACHINE}"],
+        args=["--no-proxy-server", f"--host-resolver-rules={ONLY_THIS_MACHINE}"],
     )

@@ -24,8 +24,12 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    if not hasattr(config, "workerinput"):  # the process that hands out the tests
+    if not hasattr(config, "workerinput") and not config.option.collectonly:  # by who hands out the tests
         shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+        try:
+            installed.find()
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def pytest_collection_modifyitems(config, items):

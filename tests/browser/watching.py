@@ -2,7 +2,6 @@
 import re
 from urllib.parse import urlsplit
 
-HERE = ("127.0.0.1", "localhost")
 # Chromium's own line about an answer from 400 on, which is told by its status here.
 BY_STATUS = re.compile(r"Failed to load resource: the server responded with a status of \d{3}")
 
@@ -10,9 +9,9 @@ BY_STATUS = re.compile(r"Failed to load resource: the server responded with a st
 class Watch:
     """All that the pages of a browser context do from now on.
 
-    `requests` are the addresses asked for, sockets included; `elsewhere` those that are not on this machine, which
-    are never reached. `expected` holds the statuses from 400 on that a page may have; what it loads may have none.
-    `harmless` is a pattern of messages in the console that do not count.
+    `requests` are the addresses asked for, sockets included; `elsewhere` those at another server than the first one.
+    Nothing but this machine is reached. `expected` holds the statuses from 400 on that a page may have; what it loads
+    may have none. `harmless` is a pattern of messages in the console that do not count.
     """
 
     def __init__(self, context):
@@ -36,9 +35,11 @@ class Watch:
 
     @property
     def elsewhere(self):
-        return [url for url in self.requests if urlsplit(url).hostname not in (*HERE, None)]
+        servers = [(urlsplit(url).netloc, url) for url in self.requests]  # none: what the page itself has made
+        home = next((server for server, _ in servers if server), None)
+        return [url for server, url in servers if server not in ("", home)]
 
     def problems(self):
-        """One line for each message in the console, failed request, and request to another machine."""
+        """One line for each message in the console, failed request, and request to another server."""
         return [*(f"console: {text}" for text in self.said), *(f"failed: {text}" for text in self.failed),
-                *(f"not on this machine: {url}" for url in self.elsewhere)]
+                *(f"at another server: {url}" for url in self.elsewhere)]

@@ -277,4 +277,4 @@ def test_who_holds_the_version_table_is_waited_for_as_well(project, url):
             upgrade(app)
     with engine_of(url).connect() as connection:
         answer = connection.exec_driver_sql("SELECT answer FROM asked").scalar()
-    assert answer == "40ms", "Begun again, the migration stops others for longer than at first."
+    assert answer == "200ms", "Begun again, the migration stops others for longer than at first."

@@ -64,6 +64,8 @@ def opened(learner, other):
         answer = learner.ask("GET", path, owner=other.name, allow_redirects=False)
         if answer.status_code not in (403, 404):
             yield f"{learner.name} asks {other.name}'s server for {path} and is answered {answer.status_code}"
+    if learner.log_in(other.name).status_code != 403:
+        yield f"{learner.name} logs in as {other.name}"
     mine = f"only for {learner.name}.txt"
     body = {"type": "file", "format": "text", "content": learner.name}
     learner.ask("PUT", f"contents/{mine}", json=body).raise_for_status()

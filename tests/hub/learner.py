@@ -15,22 +15,19 @@ ORIGINALS = {path.stem: path for path in notebook_paths()}
 
 
 class Learner:
-    """`name` logs in at `hub` with a password of their own; `token` is what their browser would have."""
+    """`name`, logged in at `hub` with a password of their own."""
 
     def __init__(self, hub, name):
         self.hub, self.name, self.password = hub, name, f"password of {name}"
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"token {self.token()}"
-
-    def token(self):
-        browser = requests.Session()
-        browser.get(f"{self.hub.address}/hub/login", timeout=60)
-        forms = {"username": self.name, "password": self.password, "_xsrf": browser.cookies["_xsrf"]}
-        browser.post(f"{self.hub.address}/hub/login", data=forms, timeout=300, allow_redirects=False)
-        headers = {"X-XSRFToken": browser.cookies["_xsrf"], "Referer": f"{self.hub.address}/hub/token"}
-        answer = browser.post(f"{self.hub.address}/hub/api/users/{self.name}/tokens", headers=headers, timeout=300)
+        answer = self.log_in(name)
         answer.raise_for_status()
-        return answer.json()["token"]
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"token {answer.json()['token']}"
+
+    def log_in(self, name):
+        """Log in as `name` with one's own password; returns requests' answer, with a token if it is accepted."""
+        body = {"auth": {"username": name, "password": self.password}}
+        return requests.post(f"{self.hub.address}/hub/api/users/{name}/tokens", json=body, timeout=CELL)
 
     def ask(self, method, path, owner=None, **options):
         """Ask the server of `owner`, by default one's own; returns requests' answer."""

@@ -18,23 +18,26 @@ print(json.dumps({
     "url": [postgres.server_url()],
 }))
 """
-# Run in a learner's kernel with what another one's uses as `other`: which of it can be reached.
+KINDS = ["files", "database", "process", "environment of a process"]
+# Run in a learner's kernel with what another one's uses as `other`: which of these kinds can be reached.
 REACH = """
 import json, os
 from pathlib import Path
-import psycopg
+from sqlalchemy.exc import OperationalError
+from workbook import postgres
 other = json.loads({other!r})
+def connect():
+    with postgres.admin_connection(other["url"][0]):
+        pass
 def reached(attempt):
     try:
         attempt()
         return True
-    except (OSError, psycopg.Error):
+    except (OSError, OperationalError):
         return False
-url = other["url"][0].replace("+psycopg", "")
 attempts = {{
     "files": lambda: os.listdir(other["home"][0]),
-    "scratch folder": lambda: os.listdir(other["scratch folder"][0] if other["scratch folder"] else other["home"][0]),
-    "database": lambda: psycopg.connect(url, connect_timeout=5).close(),
+    "database": connect,
     "process": lambda: os.kill(other["process"][0], 0),
     "environment of a process": lambda: Path(f"/proc/{{other['process'][0]}}/environ").read_bytes(),
 }}

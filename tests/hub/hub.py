@@ -52,8 +52,11 @@ def hub_for(names, folder, users=False):
         )  # fmt: skip
     try:
         hub = Hub(f"http://127.0.0.1:{port}", Path("/home" if users else settings["homes"]), process)
-        wait_for(hub, log)
+        wait_for(hub)
         yield hub
+    except Exception:
+        print(f"The hub has printed at last:\n{log.read_text('utf-8', 'replace')[-5000:]}")
+        raise
     finally:
         stop(process)
         if users:
@@ -83,7 +86,7 @@ def free_ports(count):
     return ports
 
 
-def wait_for(hub, log):
+def wait_for(hub):
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -92,7 +95,7 @@ def wait_for(hub, log):
         except requests.ConnectionError:
             pass
         if hub.process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the hub does not start; it has printed:\n{log.read_text('utf-8', 'replace')}")
+            raise RuntimeError("the hub does not start")
         time.sleep(0.2)
 
 

@@ -37,18 +37,13 @@ class Learner:
         return f"{self.hub.address}/user/{owner or self.name}"
 
     def start_server(self):
-        """Start the server and wait until it answers; returns the seconds that it took."""
-        began = time.monotonic()
-        users = f"{self.hub.address}/hub/api/users/{self.name}"
-        self.session.post(f"{users}/server", timeout=CELL).raise_for_status()
-        with self.session.get(f"{users}/server/progress", stream=True, timeout=CELL) as events:
-            for line in events.iter_lines(decode_unicode=True):
-                event = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
-                if event.get("failed"):
-                    raise RuntimeError(f"{self.name}'s server does not start: {event['message']}")
-                if event.get("ready"):
-                    return time.monotonic() - began
-        raise RuntimeError(f"{self.name}'s server has neither started nor failed")
+        """Start the server and wait until it answers; RuntimeError if the hub gives it up."""
+        user = f"{self.hub.address}/hub/api/users/{self.name}"
+        self.session.post(f"{user}/server", timeout=CELL).raise_for_status()
+        while not (server := self.session.get(user, timeout=CELL).json()["servers"].get("", {})).get("ready"):
+            if not server.get("pending"):
+                raise RuntimeError(f"{self.name}'s server does not start")
+            time.sleep(1)
 
     def open(self, name):
         """The learner's own copy of a notebook."""

@@ -26,7 +26,7 @@ def main(checkout, *options):
 
 def pull(checkout):
     """Bring the clone to what the checkout has; if that fails, the lesson goes on with what is there."""
-    command = [sys.executable, "-m", "nbgitpuller.pull", Path(checkout).as_uri(), "", str(CLONE)]
+    command = [Path(sys.executable).with_name("gitpuller"), Path(checkout).as_uri(), "", CLONE]
     subprocess.run(command, env=os.environ | {"GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("gitconfig"))})
 
 

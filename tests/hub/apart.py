@@ -11,7 +11,7 @@ with postgres.admin_connection() as connection:
     names = connection.exec_driver_sql("SELECT datname FROM pg_database WHERE datname LIKE 'workbook%%'").scalars()
     databases = [f"{place}/{name}" for name in names]
 family = [psutil.Process(), *psutil.Process().children(recursive=True)]
-ports = [each.laddr.port for process in family for each in process.net_connections() if each.status == "LISTEN"]
+ports = [each.laddr.port for each in family[0].net_connections() if each.status == "LISTEN"]
 print(json.dumps({
     "home": [os.path.expanduser("~")], "scratch folder": [str(folder) for folder in workspace.locks],
     "server": [place], "database": databases, "port": ports, "process": [process.pid for process in family],
@@ -51,7 +51,7 @@ def told(kernel, code):
     try:
         return json.loads("".join(output.get("text", "") for output in outputs))
     except ValueError:
-        raise RuntimeError(f"the kernel says {outputs}") from None
+        raise RuntimeError(f"the kernel says {[output.get('evalue', output.get('text')) for output in outputs]}") from None
 
 
 def shared(witnesses):

@@ -16,6 +16,7 @@ c.JupyterHub.bind_url = f"http://127.0.0.1:{test['port']}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{test['hub_port']}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{test['proxy_port']}"
 c.ConfigurableHTTPProxy.command = [str(Path(sys.executable).with_name("configurable-http-proxy"))]
+c.JupyterHub.cleanup_servers = True  # nothing of the test goes on after it
 c.LocalProcessSpawner.interrupt_timeout = 1
 c.Spawner.cmd = [*c.Spawner.cmd[:-1], test["checkout"]]
 

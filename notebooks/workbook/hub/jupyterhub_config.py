@@ -55,6 +55,8 @@ c.Spawner.default_url = "/lab/tree/00_start_here.ipynb"
 # Thirty learners who begin at the same minute, on two cores.
 c.Spawner.start_timeout = c.Spawner.http_timeout = 300
 
+c.JupyterHub.cleanup_servers = False  # when the hub is started again, learners go on where they are
+
 c.JupyterHub.services = [
     {"name": "idle", "command": [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={IDLE}"]},
 ]

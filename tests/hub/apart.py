@@ -51,7 +51,8 @@ def told(kernel, code):
     try:
         return json.loads("".join(output.get("text", "") for output in outputs))
     except ValueError:
-        raise RuntimeError(f"the kernel says {[output.get('evalue', output.get('text')) for output in outputs]}") from None
+        said = [output.get("evalue", output.get("text")) for output in outputs]
+        raise RuntimeError(f"the kernel says {said}") from None
 
 
 def shared(witnesses):

@@ -32,6 +32,8 @@ def main(arguments=None):
     if options.fresh and options.fresh not in names:
         parser.error(f"there is no notebook {options.fresh}; the notebooks are {', '.join(names)}")
     copies = copy_notebooks(options.fresh)
+    if options.hub is not None:
+        return become_lab(copies[0].name, options)
     with postgres.server():
         return open_lab(copies[0].name, options)
 
@@ -70,6 +72,22 @@ def server(first, options):
 
 def open_lab(first, options):
     """Run JupyterLab until it is stopped; returns its exit code."""
+    # Ends with this process, so that the PostgreSQL server is stopped as well.
+    return runners.choose().foreground(lab(first, options), WORK, environment())
+
+
+def become_lab(first, options):
+    """Go on as JupyterLab: a process that only waits for it would take a third of an idle learner's memory.
+
+    PostgreSQL ends with all that the hub has started for the learner: a service of systemd, or a container.
+    """
+    postgres.server_url()
+    os.chdir(WORK)
+    os.execve(sys.executable, lab(first, options), environment())
+
+
+def lab(first, options):
+    """The command that runs JupyterLab."""
     command = [
         sys.executable, "-m", *server(first, options),
         f"--ServerApp.root_dir={WORK}",
@@ -80,12 +98,14 @@ def open_lab(first, options):
     ]  # fmt: skip
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container
         command.append("--allow-root")
-    environment = os.environ | {
+    return command
+
+
+def environment():
+    return os.environ | {
         "PYTHONPATH": str(NOTEBOOKS),  # `import workbook` works in the kernels that the server starts
         "JUPYTER_CONFIG_PATH": str(Path(__file__).with_name("jupyter")),  # no question about news at the start
     }
-    # Ends with this process, so that the PostgreSQL server is stopped as well.
-    return runners.choose().foreground(command, WORK, environment)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """A real JupyterHub on this machine, with the workbook's own configuration, for as long as a block runs."""
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import requests
 
 from workbook.stages import ROOT
@@ -58,7 +60,7 @@ def hub_for(names, folder, users=False):
         print(f"The hub has printed at last:\n{log.read_text('utf-8', 'replace')[-5000:]}")
         raise
     finally:
-        stop(process)
+        stop(process, settings["homes"])
         if users:
             for name in names:
                 subprocess.run(["userdel", "--remove", name], capture_output=True)
@@ -99,11 +101,16 @@ def wait_for(hub):
         time.sleep(0.2)
 
 
-def stop(process):
-    """Let the hub end; it ends the learners' servers before."""
+def stop(process, homes):
+    """Let the hub end; it ends the learners' servers before. What they have left behind is ended too."""
     process.terminate()
     try:
         process.wait(120)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    # PostgreSQL, which systemd would end with the learner's service
+    named = [each for each in psutil.process_iter(["cmdline"]) if homes in " ".join(each.info["cmdline"] or ())]
+    for left in [*psutil.Process().children(recursive=True), *named]:
+        with contextlib.suppress(psutil.Error):
+            left.kill()

@@ -70,7 +70,8 @@ def asked(monkeypatch):
     asked = []
     monkeypatch.setattr("workbook.learn.copy_notebooks", lambda fresh: notebook_paths())
     monkeypatch.setattr("workbook.learn.postgres.server", contextlib.nullcontext)
-    monkeypatch.setattr("workbook.learn.open_lab", lambda first, options: asked.append(server(first, options)))
+    for way in ("open_lab", "become_lab"):
+        monkeypatch.setattr(f"workbook.learn.{way}", lambda first, options: asked.append(server(first, options)))
     return asked
 
 

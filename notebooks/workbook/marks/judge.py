@@ -47,11 +47,11 @@ def main():
         with postgres.server():
             Judge(asked, channel.tell).run()
         end_family(os.getpid())
-        channel.tell(ended=True)
     except DeadKernelError:
-        channel.tell(remark="its kernel has ended")
+        channel.tell(remark=f"{channel.cell}: it has ended its kernel")
     except Exception as error:
-        channel.tell(remark=f"could not be marked: {type(error).__name__}: {first_line(error)}")
+        channel.tell(remark=f"{channel.cell}: could not be marked: {type(error).__name__}: {first_line(error)}")
+    channel.tell(ended=True)
 
 
 class Judge:
@@ -68,20 +68,31 @@ class Judge:
         self.runner.timeout, self.runner.shutdown_kernel = None, "immediate"
 
     def run(self):
-        places = {name: place for place, cell in enumerate(code_cells(self.theirs)) if (name := self.check_in(cell))}
-        for name in self.checks.keys() - places.keys():
-            self.tell(remark=f"{name}: its check is not in the notebook")
+        cells = code_cells(self.theirs)
+        places = self.places_in(cells)
         scripts.never_run()
         self.shell = Shell(self.scratch / "own")
         with self.runner.setup_kernel(**self.kernel()):
-            for place, cell in enumerate(code_cells(self.theirs)):
-                if place > max(places.values(), default=-1):
-                    break  # what comes after the last check is not marked
+            for place, cell in enumerate(cells[: max(places, default=-1) + 1]):  # what comes after them is not marked
                 self.tell(cell=f"cell {place + 1}: {quoted(cell.source)}")
-                if name := self.check_in(cell):
-                    self.mark(name, cell)
+                if place in places:
+                    self.mark(places[place], cell)
                 else:
                     self.run_theirs(place, cell)
+
+    def places_in(self, cells):
+        """{place: exercise} of the learner's cells with checks: by their tag, else by their text; the last of each."""
+        places = {}
+        for name, check in self.checks.items():
+            by_tag = [f"check:{name}" in cell.metadata.get("tags", []) for cell in cells]
+            by_source = [squeezed(cell.source) == squeezed(check.source) for cell in cells]
+            by_name = [bool(re.search(rf"\bcheck\(\s*[\"']{name}[\"']", cell.source)) for cell in cells]
+            fits = next(filter(any, (by_tag, by_source, by_name)), None)
+            if fits:
+                places[max(place for place, each in enumerate(fits) if each)] = name
+            else:
+                self.tell(remark=f"{name}: its check is not in the notebook")
+        return places
 
     def kernel(self):
         """What the learner's kernel is started with: a copy of the workbook, a scratch folder, and little else."""
@@ -95,12 +106,6 @@ class Judge:
         own = {"PYTHONPATH": str(copy / "notebooks"), "WORKBOOK_SCRATCH": str(folder)}
         nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return {"cwd": str(folder), "env": os.environ | own} | nowhere
-
-    def check_in(self, cell):
-        """The exercise that a learner's cell checks, or None."""
-        found = re.search(r"\bcheck\(\s*[\"']([\w-]+)[\"']", cell.source)
-        named = [tag.partition(":")[2] for tag in cell.metadata.get("tags", []) if tag.startswith("check:")]
-        return next((name for name in [*named, found and found[1]] if name in self.checks), None)
 
     def run_theirs(self, place, cell):
         ran = run_source(self.runner, cell.source)

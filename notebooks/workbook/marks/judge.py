@@ -16,24 +16,20 @@ from pathlib import Path
 
 import nbformat
 from nbclient.exceptions import DeadKernelError
-from sqlalchemy import make_url
 
 import workbook.clinic  # noqa: F401 - each case has a checker
 from workbook import postgres
 from workbook.checks import CHECKERS
 from workbook.marks import scripts
+from workbook.marks.adopt import NotThere, adopt
 from workbook.marks.limits import end_family, harden, limit
 from workbook.marks.messages import Asked, Channel
 from workbook.marks.shell import Shell, assigned_in, imports_of
 from workbook.notebook_files import client, code_cells, read, run_source, shown_by, tagged
 from workbook.stages import NOTEBOOKS, ROOT
-from workbook.workspace import Workspace, projects
+from workbook.workspace import Workspace
 
 SHORT = 60  # letters of a line that is quoted
-
-
-class NotThere(Exception):
-    """What a checker needs of the learner's is not there; the text says why."""
 
 
 def main():
@@ -149,26 +145,8 @@ class Judge:
             return self.shell.with_own_names(self.value(node.id), setup, self.value)
         value = self.shell.value(ast.unparse(node))
         if isinstance(value, Workspace):
-            self.adopt(value, ast.unparse(node))
+            adopt(value, ast.unparse(node), self.scratch / "learner" / value.folder.name, self.value)
         return value
-
-    def adopt(self, work, name):
-        """Put the learner's files and databases in the place of those that the setup cell has made here."""
-        theirs = self.scratch / "learner" / work.folder.name
-        if not theirs.is_dir() or theirs.is_symlink():
-            raise NotThere(f"there is no scratch copy {work.folder.name}: the cell that makes it has not run")
-        shutil.rmtree(work.folder)
-        try:
-            shutil.copytree(theirs, work.folder, symlinks=True)
-        except (OSError, shutil.Error) as error:
-            raise NotThere(f"the scratch copy cannot be read: {first_line(error)}") from None
-        for attribute, project in projects(work).items():
-            if project.database == "postgresql":
-                named = make_url(str(self.value(f"{name}{attribute}.url"))).database or ""
-                if not re.fullmatch(r"workbook_\w+", named):
-                    raise NotThere(f"{name} is on another database than its own")
-                url = make_url(postgres.server_url()).set(database=named)
-                project.variables["DATABASE_URL"] = url.render_as_string(hide_password=False)
 
     def value(self, expression):
         """The value of an expression in the learner's kernel, if it is plain data; it comes as text."""

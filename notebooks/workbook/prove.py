@@ -4,8 +4,9 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from workbook.made_up import add_rows
 from workbook.postgres import drop_database
-from workbook.rows import RENAMED, add_rows, changed_values, rows_of
+from workbook.rows import RENAMED, changed_values, rows_of
 from workbook.schema import schema_differences
 from workbook.stages import script_directory, stage_folder, stage_folders
 from workbook.workspace import LEFT_OUT, Project

@@ -6,7 +6,8 @@ from alembic.migration import MigrationContext
 from alembic.util import CommandError, to_tuple
 from sqlalchemy import inspect
 
-from workbook.rows import RENAMED, add_rows, changed_values, rows_in, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import RENAMED, changed_values, rows_in, rows_of
 from workbook.schema import engine_of, schema_differences, schema_in
 from workbook.stages import downgrade, upgrade
 

@@ -11,7 +11,8 @@ from migration_walk import picture
 from projects import HEAD, add_revision, copy_project, line_of
 
 from workbook import commands
-from workbook.rows import add_rows, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import rows_of
 from workbook.stages import downgrade, stage_app, stage_folders, upgrade
 
 TEXTS = ["50% off, %s and %(x)s", "12:30, a:b, :name", "O'Brien \\ \"x\""]

@@ -98,19 +98,19 @@ def put_batches(connection, shape, demands, problems):
 
 def put_in(connection, shape, choices, numbers, left_out, problems):
     """Insert the rows of these numbers, all at once if the database takes them; returns how many it took."""
-    rows = []
+    rows, taken = [], []
     for number in numbers:
         rows.append(one_or_both(shape, choices.row(number), number))
-        choices.note(rows[-1])
+        taken += choices.note(rows[-1])
     try:
         put(connection, shape, rows, left_out)
         return len(rows)
     except StatementError:
-        for row in rows:
-            choices.forget(row)
-    taken = [put_one(connection, shape, choices, number, left_out, problems)
-             for number in numbers if len(problems) < GIVEN_UP]
-    return sum(taken)
+        choices.free(taken)
+    return sum(
+        put_one(connection, shape, choices, number, left_out, problems)
+        for number in numbers if len(problems) < GIVEN_UP
+    )
 
 
 def put_one(connection, shape, choices, number, left_out, problems):

@@ -6,8 +6,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise, product
 from random import Random
 
-from sqlalchemy import Integer, column, func, literal_column, select, true, values
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DBAPIError
 
 from workbook.made_up.constraints import TEXT
 from workbook.made_up.slots import ROWS, Slot
@@ -143,16 +142,28 @@ def allowed(connection, shape, checks, columns, rows):
 
     None of them where it cannot say, as for a function that it does not know.
     """
-    types = {name: plain_type(shape.columns[name]["type"]) for name in columns}
-    given = values(column("row number", Integer()), *(column(*each) for each in types.items()), name="given")
-    given = given.data([(number, *row) for number, row in enumerate(rows)]).cte()
-    conditions = [func.coalesce(literal_column(f"({check.sql})"), true()) for check in checks]
-    query = select(given.c["row number"]).where(*conditions)
+    query, given = question(connection.dialect, shape, checks, columns, rows)
     try:
         with connection.begin_nested():
-            found = set(connection.scalars(query))
-    except StatementError:  # one of them is wrong in itself, as a text that a CHECK takes for a number
+            found = set(connection.exec_driver_sql(query, given).scalars())
+    except DBAPIError:  # one of them is wrong in itself, as a text that a CHECK takes for a number
         single = rows[:100] if len(rows) > 1 else []
         return [row for row in single if allowed(connection, shape, checks, columns, [row])]
     return [row for number, row in enumerate(rows) if number in found]
 
+
+def question(dialect, shape, checks, columns, rows):
+    """SELECT the numbers of the rows that the checks allow, with the values for it."""
+    types = [plain_type(shape.columns[name]["type"]) for name in columns]
+    to_driver = [type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value) for type in types]
+    names = ", ".join(map(dialect.identifier_preparer.quote_identifier, columns))
+    conditions = " AND ".join(f"coalesce(({check.sql}), true)" for check in checks)
+    if dialect.name == "postgresql":
+        marks = ", ".join(f"%s::{type.compile(dialect)}" for type in types)
+        conditions = conditions.replace("%", "%%")
+    else:
+        marks = ", ".join("?" for type in types)
+    values = ", ".join(f"({number}, {marks})" for number in range(len(rows)))
+    query = f"WITH given (number_of_row, {names}) AS (VALUES {values}) SELECT number_of_row FROM given"
+    given = [process(value) for row in rows for process, value in zip(to_driver, row, strict=True)]
+    return f"{query} WHERE {conditions}", tuple(given)

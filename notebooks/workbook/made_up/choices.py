@@ -27,35 +27,44 @@ class Choices:
     def row(self, number, shaken=0):
         """The row of that number, with other values for each `shaken`; what is unique is new, if there is anything."""
         random = Random(f"{number} {shaken}")
-        steps = [random.randrange(20) if shaken else 0 for _ in self.slots]
-        turns = Counter()
+        steps = start = [random.randrange(20) if shaken else 0 for _ in self.slots]
+        turns, left = Counter(), list(self.uniques)
         while True:
             row = {}
             for slot, step in zip(self.slots, steps, strict=True):
                 row |= zip(slot.columns, slot.at(number, step), strict=True)
-            clash = next((names for names in self.uniques if values_of(row, names) in self.used[names]), None)
-            turns[clash] += 1
-            if clash is None or sum(turns.values()) > 2000 or not self.step(clash, steps, turns[clash]):
+            clash = next((names for names in left if values_of(row, names) in self.used[names]), None)
+            if clash is None:
                 return row
+            turns[clash] += 1
+            steps = self.stepped(clash, steps, turns[clash])
+            if steps is None:  # all combinations are there: the database may know better, as with an index WHERE
+                left.remove(clash)
+                steps = start
 
-    def step(self, names, steps, turn):
-        """Let the slots that fill the columns `names` choose anew; False if all combinations have had their turn."""
+    def stepped(self, names, steps, turn):
+        """The steps with which what fills the columns `names` chooses anew; None if all combinations had their turn."""
+        steps = list(steps)
         concerned = [place for place, slot in enumerate(self.slots) if not set(names).isdisjoint(slot.columns)]
         for place in sorted(concerned, key=lambda place: not self.slots[place].more):
             turn, steps[place] = divmod(turn, self.slots[place].steps())
-        return turn == 0
+        return None if turn else steps
 
     def note(self, row):
-        for names, used in self.used.items():
-            used.add(values_of(row, names))
+        """Count `row` as put in; returns what is not free any more."""
+        taken = [(names, values) for names in self.uniques if (values := values_of(row, names)) not in self.used[names]]
+        for names, values in taken:
+            if values is not None:
+                self.used[names].add(values)
+        return taken
 
-    def forget(self, row):
-        for names, used in self.used.items():
-            used.discard(values_of(row, names))
+    def free(self, taken):
+        for names, values in taken:
+            self.used[names].discard(values)
 
 
 def values_of(row, names):
-    """Under what an index knows these values, at the worst; None is different from None."""
+    """What no other row may have; None if there is a NULL among it, as a NULL is different from all others."""
     values = [row[name] for name in names]
     if any(value is None for value in values):
         return None

@@ -1,10 +1,19 @@
 """What the database demands of a table's rows, beside their types and what they refer to."""
 import re
+from collections import defaultdict
+from itertools import groupby
 from typing import NamedTuple
 
 TEXT = r"'((?:[^']|'')*)'"
 NAME = r'"((?:[^"]|"")+)"|\b([A-Za-z_]\w*)\b'
-EXPRESSIONS = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE 'CREATE UNIQUE%'"
+# SQLAlchemy's Inspector leaves out indexes by an expression on SQLite, and a UNIQUE behind NUMERIC(3, 2).
+UNIQUES = """
+    SELECT tables.name, indexes.name, columns.name, indexes.sql
+    FROM sqlite_master AS tables JOIN pragma_index_list(tables.name) AS list
+    JOIN pragma_index_info(list.name) AS columns JOIN sqlite_master AS indexes ON indexes.name = list.name
+    WHERE tables.type = 'table' AND tables.sql NOT LIKE 'CREATE VIRTUAL%' AND list."unique"
+    ORDER BY tables.name, list.seq, columns.seqno
+"""
 NUMBERED = """
     SELECT tables.name, columns.name FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
     WHERE tables.type = 'table' AND columns.pk AND lower(columns.type) = 'integer'
@@ -39,25 +48,23 @@ def checks_of(inspector, shapes):
 
 def uniques_of(connection, inspector, shapes):
     """{table: [the columns that are different in each row together]}; of a condition, its columns are taken as well."""
-    constraints, indexes = inspector.get_multi_unique_constraints(), inspector.get_multi_indexes()
-    uniques = {}
-    for shape in shapes:
-        found = [shape.key, *(tuple(each["column_names"]) for each in constraints.get((None, shape.name), ()))]
-        for index in indexes.get((None, shape.name), ()):
-            if index["unique"]:
-                where = " ".join(str(text) for option, text in index.get("dialect_options", {}).items()
-                                 if option.endswith("_where"))
-                names = [name for name in index["column_names"] if name]
-                more = " ".join(index.get("expressions", [])) + " " + where
-                found.append(tuple(dict.fromkeys([*names, *mentioned(shape.columns, more)])))
-        uniques[shape.name] = found
-    if inspector.dialect.name == "sqlite":  # SQLAlchemy leaves out indexes by an expression there
-        for name, table, sql in connection.exec_driver_sql(EXPRESSIONS):
-            known = {index["name"] for index in indexes.get((None, table), ())}
-            if table in uniques and name not in known:
-                [shape] = (shape for shape in shapes if shape.name == table)
-                uniques[table].append(mentioned(shape.columns, sql.partition("(")[2]))
-    return {table: list(dict.fromkeys(filter(None, found))) for table, found in uniques.items()}
+    found = defaultdict(list)
+    if connection.dialect.name == "sqlite":
+        for (table, _, sql), rows in groupby(connection.exec_driver_sql(UNIQUES), lambda row: (row[0], row[1], row[3])):
+            found[table].append(([row[2] for row in rows], (sql or "").partition("(")[2]))
+    else:
+        for (_, table), indexes in inspector.get_multi_indexes().items():  # also of each UNIQUE
+            for index in indexes:
+                parts = [*index.get("expressions", ()), index.get("dialect_options", {}).get("postgresql_where")]
+                found[table] += [(index["column_names"], " ".join(map(str, parts)))] if index["unique"] else []
+    return {
+        name: list(dict.fromkeys(filter(None, [shape.key, *(columns_of(shape, *each) for each in found[name])])))
+        for name, shape in ((shape.name, shape) for shape in shapes)
+    }
+
+
+def columns_of(shape, names, sql):
+    return tuple(dict.fromkeys([*(name for name in names if name), *mentioned(shape.columns, sql)]))
 
 
 def mark_numbered(connection, shapes):

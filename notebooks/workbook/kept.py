@@ -31,7 +31,7 @@ def is_kept(old, new):
     if type(old) is not type(new):
         return plain(old) == plain(new)
     if isinstance(old, float):
-        return (old != old and new != new) or is_widened(old, new)
+        return (old != old and new != new) or is_widened(old, new) or is_widened(new, old)
     if isinstance(old, datetime):
         return in_utc(old) == in_utc(new)
     return isinstance(old, str) and bool(HEX.fullmatch(old)) and plain(old) == plain(new)

@@ -86,13 +86,14 @@ def put_batches(connection, shape, demands, problems):
     """Insert ROWS rows; returns how many the database took, and adds to `problems` why it did not take one."""
     start = connection.scalar(select(func.count()).select_from(shape.table))
     count = put_root(connection, shape, demands) if start == 0 and roots(shape) else 0
-    choices = Choices(connection, shape, *demands, start)
+    choices = Choices(connection, shape, *demands, start, empty=start + count == 0)
     # The last ones get the database's defaults, so those are tried as well.
     defaults = [name for name in choices.columns if has_constant_default(shape, name, choices.uniques)]
     first, last = range(start + ROWS // 3, start + ROWS), range(start + count, start + ROWS // 3)
     count += put_in(connection, shape, choices, first, (), problems)
     if any(reference.table == shape.name for reference in shape.references):
-        choices = Choices(connection, shape, *demands, start)  # now there are rows that they can refer to
+        # now there are rows that they can refer to
+        choices = Choices(connection, shape, *demands, start, empty=False)
     return count + put_in(connection, shape, choices, last, defaults, problems)
 
 
@@ -143,7 +144,7 @@ def roots(shape):
 
 def put_root(connection, shape, demands):
     others = [each for each in shape.references if each not in roots(shape)]
-    row = Choices(connection, replace(shape, references=others), *demands, 0).row(0)
+    row = Choices(connection, replace(shape, references=others), *demands, 0, empty=True).row(0)
     for reference in roots(shape):
         for name, target in zip(reference.columns, reference.targets, strict=True):
             if target not in row:

@@ -13,7 +13,7 @@ KNOWN = 20_000  # rows whose unique values are looked up
 class Choices:
     """The rows that a table may get next; the same number gives the same row."""
 
-    def __init__(self, connection, shape, shapes, uniques, checks, start):
+    def __init__(self, connection, shape, shapes, uniques, checks, start, *, empty):
         unique = {name for names in uniques for name in names}
         slots = reference_slots(connection, shape, shapes, unique, start)
         taken = {name for slot in slots for name in slot.columns}
@@ -22,7 +22,7 @@ class Choices:
         self.slots = satisfying(connection, shape, slots, checks, start)
         self.columns = {name for slot in slots for name in slot.columns}
         self.uniques = [names for names in uniques if self.columns.issuperset(names)]
-        self.used = {names: known(connection, shape, names) if start else set() for names in self.uniques}
+        self.used = {names: set() if empty else known(connection, shape, names) for names in self.uniques}
 
     def row(self, number, shaken=0):
         """The row of that number, with other values for each `shaken`; what is unique is new, if there is anything."""

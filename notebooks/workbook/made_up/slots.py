@@ -3,6 +3,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.types import NullType
 
 from workbook.made_up.values import another, pool_of
 
@@ -91,4 +92,5 @@ def column_slot(shape, name, alone):
         return Slot((name,), pool, more, distinct)
     if default is not None:
         return None
-    raise NoValue(f"no value is known for {name} of the type {type!r}")
+    named = "whose type SQLAlchemy does not know" if isinstance(type, NullType) else f"a {type!r}"
+    raise NoValue(f"no value is known for {name}, {named}")

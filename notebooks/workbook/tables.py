@@ -1,10 +1,11 @@
 """The tables of a database, whoever made it, in an order in which rows can be put in."""
+import logging
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import column, table
+from sqlalchemy import JSON, column, table
 from sqlalchemy.exc import SAWarning
 
 ALEMBICS_OWN = ["version_num"]  # the columns of its table, whatever that is called
@@ -42,6 +43,9 @@ class Shape:
     references: list = field(default_factory=list)
 
     def __post_init__(self):
+        for each in self.columns.values():
+            if isinstance(each["type"], JSON):
+                each["type"].none_as_null = True  # None is NULL, not JSON's null
         self.table = table(self.name, *(column(name, each["type"]) for name, each in self.columns.items()))
 
     def may_be_null(self, columns):
@@ -79,10 +83,19 @@ def reference_of(found):
 
 @contextmanager
 def quiet():
-    """Without SQLAlchemy's warnings of types and indexes that it does not know: who reads a schema did not make it."""
+    """Without SQLAlchemy's warnings of what it does not know, and psycopg's of a statement that failed among others.
+
+    Who reads a schema did not make it, and who tries rows expects some to fail.
+    """
+    logger = logging.getLogger("psycopg")
+    level = logger.level
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)
-        yield
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def in_order(shapes):

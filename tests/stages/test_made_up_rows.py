@@ -184,7 +184,7 @@ CHANGES = {  # (what the column is first, what it is made): what is lost of its 
     ("INT4RANGE", "TEXT"): [],
     ("TEXT[]", "JSONB USING to_jsonb(it)"): [],
     ("TIMESTAMP", "DATE"): ["is datetime.date"],
-    ("TIMESTAMP", "TIMESTAMP(0)"): ["00:00:00.000007"],
+    ("TIMESTAMP", "TIMESTAMP(0)"): ["00.000007, is"],
     ("VARCHAR(20)", "VARCHAR(9) USING left(it, 9)"): ["is 'Ada Okafo'"],
     ("NUMERIC(8, 4)", "NUMERIC(8, 2)"): ["is Decimal"],
     ("DOUBLE PRECISION", "REAL USING CASE WHEN abs(it) < 1e30 AND abs(it) > 1e-30 THEN it END"): ["is 0.3", "is None"],

@@ -96,8 +96,9 @@ def suggested(name, type, checks, numbers):
     near = [*between, *figures, *(each + 1 for each in figures), *(each - 1 for each in figures)]
     kind, type = python_type(plain_type(type)), plain_type(type)
     if kind is str:
-        lengths = [int(each) for each in near if 0 <= each <= 1000 and each == int(each)]
-        return texts + usual_texts(texts, lengths, numbers, type.length)
+        in_patterns = [int(each) for text in texts for each in re.findall(r"\d{1,3}", text)]  # as in ~ '[0-9]{5}'
+        lengths = {int(each) for each in [*near, *in_patterns, type.length or 0] if 0 < each <= 1000}
+        return texts + usual_texts(texts, sorted(lengths), numbers, type.length)
     if kind in (int, float, Decimal):
         return [value for value in dict.fromkeys(kind(each) for each in near) if in_range(value, type)]
     if kind in (date, datetime):
@@ -132,8 +133,8 @@ def usual_texts(patterns, lengths, numbers, longest):
         found += [text.replace("%", str(number)).replace("_", "a") for text in patterns if "%" in text or "_" in text]
         found += [f"ada{number}@example.com", f"https://example.com/{number}", letters(number), letters(number).lower()]
         found += [str(number), f"ada-{number}"]
-        found += [letters(number).rjust(length, "A")[-length:] for length in lengths if length]
-        found += [str(number).rjust(length, "0")[-length:] for length in lengths if length]
+        found += [letters(number).rjust(length, "A")[-length:] for length in lengths]
+        found += [str(number).rjust(length, "0")[-length:] for length in lengths]
     return [text for text in dict.fromkeys(found) if not longest or len(text) <= longest]
 
 

@@ -40,8 +40,9 @@ def checks_of(inspector, shapes):
         for each in found.get((None, shape.name), ()):
             checks[shape.name].append(Check(each["sqltext"], mentioned(shape.columns, each["sqltext"])))
         for name, each in shape.columns.items():
-            if condition := getattr(each["type"], "check", None):
-                sql = re.sub(r"\bVALUE\b", '"' + name.replace('"', '""') + '"', str(condition))
+            condition = getattr(each["type"], "check", None)
+            if condition is not None:
+                sql = re.sub(r"\bVALUE\b", '"' + name.replace('"', '""') + '"', condition.text)
                 checks[shape.name].append(Check(sql, (name,)))
     return checks
 
@@ -55,8 +56,9 @@ def uniques_of(connection, inspector, shapes):
     else:
         for (_, table), indexes in inspector.get_multi_indexes().items():  # also of each UNIQUE
             for index in indexes:
-                parts = [*index.get("expressions", ()), index.get("dialect_options", {}).get("postgresql_where")]
-                found[table] += [(index["column_names"], " ".join(map(str, parts)))] if index["unique"] else []
+                where = index.get("dialect_options", {}).get("postgresql_where", "")
+                sql = " ".join([*index.get("expressions", ()), str(where)])
+                found[table] += [(index["column_names"], sql)] if index["unique"] else []
     return {
         name: list(dict.fromkeys(filter(None, [shape.key, *(columns_of(shape, *each) for each in found[name])])))
         for name, shape in ((shape.name, shape) for shape in shapes)

@@ -1,4 +1,5 @@
 """Rows are made up for any schema, as its constraints allow; what becomes of them is told, and nothing else."""
+import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -6,7 +7,9 @@ from decimal import Decimal
 import pytest
 from schemas import NUMBERED, TYPES, UNFILLED, WIDE
 from sqlalchemy import Engine, event
+from whole_run import DATABASES
 
+from workbook import postgres
 from workbook.kept import is_kept
 from workbook.made_up import Filled, add_rows, fill
 from workbook.rows import changed_values, rows_of
@@ -26,9 +29,18 @@ def run(url, sql):
                 connection.exec_driver_sql(statement.replace("%", "%%") if "postgresql" in url else statement)
 
 
-@pytest.fixture
-def wide(url):
-    """The URL of a database with the wide schema, filled twice."""
+@pytest.fixture(scope="module", params=DATABASES)
+def wide(request, tmp_path_factory):
+    """The URL of a database with the wide schema, filled twice: to be read only."""
+    if request.param == "sqlite":
+        yield filled_twice(f"sqlite:///{(tmp_path_factory.mktemp('wide') / 'app.db').as_posix()}")
+    else:
+        url = postgres.create_database()
+        yield filled_twice(url)
+        postgres.drop_database(url)
+
+
+def filled_twice(url):
     run(url, WIDE)
     for _ in range(2):
         filled = fill(url)
@@ -36,57 +48,58 @@ def wide(url):
     return url
 
 
-def column(url, table, name):
-    return [row[name] for row in rows_of(url)[table].values()]
+@pytest.fixture(scope="module")
+def rows(wide):
+    return rows_of(wide)
 
 
-def test_every_table_is_filled_and_each_call_adds_as_much(wide):
-    rows = rows_of(wide)
+def column(rows, table, name):
+    return [row[name] for row in rows[table].values()]
+
+
+def test_every_table_is_filled_and_each_call_adds_as_much(rows):
     assert len(rows) == 18 and "alembic_version" not in rows
     assert {table: len(found) for table, found in rows.items() if len(found) != 48} == {}
 
 
-@ON_SQLITE
+@pytest.mark.parametrize("wide", ["sqlite"], indirect=True)  # PostgreSQL has checked it itself
 def test_no_row_refers_to_nothing(wide):
     with engine_of(wide).connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
 
 
-def test_the_same_schema_gets_the_same_rows(wide, new_database):
-    other = new_database()
-    run(other, WIDE)
-    fill(other)
-    fill(other)
-    assert rows_of(other) == rows_of(wide)
+@pytest.mark.parametrize("wide", ["sqlite"], indirect=True)
+def test_the_same_schema_gets_the_same_rows(wide, rows, tmp_path):
+    assert rows_of(filled_twice(f"sqlite:///{(tmp_path / 'other.db').as_posix()}")) == rows
 
 
-def test_values_are_awkward_where_they_may_be(wide):
+def test_values_are_awkward_where_they_may_be(rows):
     right_to_left = "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627"
-    assert {right_to_left, "\u017c" * 100} <= set(column(wide, "people", "name"))
-    assert {"", None} <= set(column(wide, "log", "line"))
-    assert {None, 0, -1, 2**31 - 1} <= set(column(wide, "log", "number"))
+    assert {right_to_left, "\u017c" * 100} <= set(column(rows, "people", "name"))
+    assert {"", None} <= set(column(rows, "log", "line"))
+    assert {None, 0, -1, 2**31 - 1} <= set(column(rows, "log", "number"))
 
 
-def test_all_that_a_check_lists_is_used(wide):
-    assert set(column(wide, "people", "status")) == {"new", "old", "it's"}
-    assert {2, 3, 4} == set(column(wide, "staff", "level"))
-    assert {"link", "text"} == set(column(wide, "notes", "kind"))
+def test_all_that_a_check_lists_is_used(rows):
+    assert set(column(rows, "people", "status")) == {"new", "old", "it's"}
+    assert {2, 3, 4} == set(column(rows, "staff", "level"))
+    assert {"link", "text"} == set(column(rows, "notes", "kind"))
 
 
-def test_some_rows_are_left_to_a_constant_default(wide):
-    points = column(wide, "people", "points")
+def test_some_rows_are_left_to_a_constant_default(rows):
+    points = column(rows, "people", "points")
     assert points.count(5) >= 16 and len(set(points)) > 3
-    assert "{}" in column(wide, "people", "options")
+    assert "{}" in column(rows, "people", "options")
 
 
-def test_a_reference_that_may_be_null_is_so_at_times_only(wide):
+def test_a_reference_that_may_be_null_is_so_at_times_only(rows):
     for table, name in (("tags", "parent_id"), ("staff", "boss_id"), ("notes", "tag_id"), ("loans", "taker")):
-        values = column(wide, table, name)
+        values = column(rows, table, name)
         assert None in values and any(values), f"{table}.{name}"
 
 
-def test_a_circle_is_closed_by_the_second_call(wide):
-    assert column(wide, "eggs", "layer_id")[:24] == [None] * 24 and any(column(wide, "eggs", "layer_id")[24:])
+def test_a_circle_is_closed_by_the_second_call(rows):
+    assert column(rows, "eggs", "layer_id")[:24] == [None] * 24 and any(column(rows, "eggs", "layer_id")[24:])
 
 
 def test_what_cannot_be_filled_is_told_in_its_line_and_the_rest_goes_on(url):
@@ -194,16 +207,21 @@ CHANGES = {  # (what the column is first, what it is made): what is lost of its 
 
 @ON_POSTGRESQL
 def test_a_change_of_type_is_told_where_values_are_lost_and_only_there(url):
-    for (old, new), expected in CHANGES.items():
-        run(url, f"CREATE TABLE t (id #, it {old});\n")
-        assert fill(url) == {"t": FULL}
-        before = rows_of(url)
-        plain, _, using = new.partition(" USING ")
-        run(url, f"ALTER TABLE t ALTER it TYPE {plain} USING {using or f'it::{plain}'};\n")
-        lines = changed_values(before, rows_of(url))
-        assert bool(lines) == bool(expected), f"{old} to {new}: {lines}"
-        assert all(any(part in line for line in lines) for part in expected), f"{old} to {new}: {lines}"
-        run(url, "DROP TABLE t;\n")
+    columns = {f"c{number}": change for number, change in enumerate(CHANGES)}
+    run(url, f"CREATE TABLE t (id #, {', '.join(f'{name} {old}' for name, (old, _) in columns.items())});\n")
+    assert fill(url) == {"t": FULL}
+    before = rows_of(url)
+    run(url, f"ALTER TABLE t {', '.join(altered(name, new) for name, (_, new) in columns.items())};\n")
+    lines = changed_values(before, rows_of(url))
+    for name, change in columns.items():
+        told = [line for line in lines if f": {name} was " in line]
+        assert bool(told) == bool(CHANGES[change]), f"{change}: {told}"
+        assert all(any(part in line for line in told) for part in CHANGES[change]), f"{change}: {told}"
+
+
+def altered(name, new):
+    type, _, using = new.partition(" USING ")
+    return f"ALTER {name} TYPE {type} USING " + re.sub(r"\bit\b", name, using or f"it::{type}")
 
 
 def test_rows_without_a_key_are_told_apart_by_their_values_and_their_number(url):

@@ -150,7 +150,7 @@ def test_a_table_takes_a_few_statements(url):
         assert set(fill(url).values()) == {FULL}
     finally:
         event.remove(*listener)
-    assert len(statements) < 50 * 30
+    assert len(statements) < 50 * 20
 
 
 KEPT = [

@@ -8,6 +8,7 @@ from sqlalchemy.exc import StatementError
 
 from workbook.made_up.choices import Choices
 from workbook.made_up.constraints import TEXT, checks_of, mark_numbered, uniques_of
+from workbook.made_up.savepoints import CAREFUL, is_careful, savepoint
 from workbook.made_up.slots import ROWS, NoValue
 from workbook.made_up.values import pool_of
 from workbook.rows import RENAMED
@@ -70,16 +71,22 @@ def fill_tables(connection):
 
 
 def fill_table(connection, shape, demands):
-    """Filled, of one table; whatever goes wrong there, the transaction can go on."""
-    problems = []
-    try:
-        with connection.begin_nested():
-            count = put_batches(connection, shape, demands, problems)
-            return Filled(count, problems[0] if problems else None)
-    except NoValue as error:
-        return Filled(0, str(error))
-    except StatementError as error:
-        return Filled(0, line_of(error))
+    """Filled, of one table; whatever goes wrong there, the transaction can go on.
+
+    Most tables take what they are given, so savepoints for each try come only if the first one failed.
+    """
+    for careful in (False, True):
+        connection.execution_options(**{CAREFUL: careful})
+        problems = []
+        try:
+            with connection.begin_nested():
+                count = put_batches(connection, shape, demands, problems)
+                return Filled(count, problems[0] if problems else None)
+        except NoValue as error:
+            return Filled(0, str(error))
+        except StatementError as error:
+            reason = line_of(error)
+    return Filled(0, reason)
 
 
 def put_batches(connection, shape, demands, problems):
@@ -107,6 +114,8 @@ def put_in(connection, shape, choices, numbers, left_out, problems):
         put(connection, shape, rows, left_out)
         return len(rows)
     except StatementError:
+        if not is_careful(connection):
+            raise
         choices.free(taken)
     return sum(
         put_one(connection, shape, choices, number, left_out, problems)
@@ -131,7 +140,7 @@ def put_one(connection, shape, choices, number, left_out, problems):
 
 
 def put(connection, shape, rows, left_out):
-    with connection.begin_nested():
+    with savepoint(connection):
         connection.execute(insert(shape.table), [
             {name: value for name, value in row.items() if name not in left_out} for row in rows
         ])

@@ -142,15 +142,21 @@ def test_virtual_tables_and_what_is_behind_them_are_left_alone(url):
 
 @ON_SQLITE
 def test_a_table_takes_a_few_statements(url):
-    run(url, "".join(f"CREATE TABLE t{number} (id #, size INTEGER CHECK (size > 0));\n" for number in range(50)))
+    run(url, "CREATE TABLE people (id #);\n")
+    run(url, "".join(
+        f"CREATE TABLE t{number} (size INTEGER CHECK (size > 0), left_id INTEGER REFERENCES people (id) NOT NULL,"
+        " right_id INTEGER REFERENCES people (id) NOT NULL, side INTEGER NOT NULL CHECK (side IN (1, 2)),"
+        " PRIMARY KEY (left_id, side), UNIQUE (right_id, side));\n" for number in range(20)
+    ))
     statements = []
     listener = (Engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     event.listen(*listener)
     try:
-        assert set(fill(url).values()) == {FULL}
+        for _ in range(2):
+            assert set(fill(url).values()) == {FULL}
     finally:
         event.remove(*listener)
-    assert len(statements) < 50 * 20
+    assert len(statements) / 2 / 21 < 25, "A table whose rows are not all taken at once takes a hundred."
 
 
 KEPT = [

@@ -71,8 +71,8 @@ CREATE TABLE log (line TEXT, number INTEGER, at TIMESTAMP);
 CREATE TABLE only_a_key (id #);
 -- a circle that one NULL opens
 CREATE TABLE eggs (id #);
-CREATE TABLE hens (id #, egg_id INTEGER NOT NULL REFERENCES eggs (id));
-ALTER TABLE eggs ADD COLUMN layer_id INTEGER REFERENCES hens (id);
+CREATE TABLE birds (id #, egg_id INTEGER NOT NULL REFERENCES eggs (id));
+ALTER TABLE eggs ADD COLUMN layer_id INTEGER REFERENCES birds (id);
 """
 UNFILLED = """
 CREATE TABLE impossible (id #, size INTEGER NOT NULL CONSTRAINT no_size CHECK (size > 3 AND size < 2));

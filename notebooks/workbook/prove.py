@@ -4,8 +4,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from workbook.made_up import add_rows
 from workbook.postgres import drop_database
-from workbook.rows import add_rows
 from workbook.schema import schema_differences
 from workbook.stages import script_directory, stage_folder, stage_folders
 from workbook.verify.walk import taken

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
 from workbook import postgres, stages
-from workbook.rows import add_rows
+from workbook.made_up import add_rows
 from workbook.verify.driver import KILLED, Points, die
 from workbook.verify.history import history_of
 from workbook.verify.kills import look
@@ -29,7 +29,7 @@ from workbook.verify.walk import Picture
 PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
 LIBRARIES = [
     "flask_bootstrap", "flask_migrate.cli", "flask_sqlalchemy.cli", "flask_wtf", "jinja2.ext", "psycopg",
-    "sqlalchemy.dialects.sqlite", "workbook.postgres", "workbook.rows", "workbook.schema", "workbook.stages",
+    "sqlalchemy.dialects.sqlite", "workbook.made_up", "workbook.postgres", "workbook.schema", "workbook.stages",
 ]  # fmt: skip
 if hasattr(os, "fork"):
     PROCESSES.set_forkserver_preload(LIBRARIES)

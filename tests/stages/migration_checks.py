@@ -7,7 +7,8 @@ from alembic import command
 from alembic.util import CommandError
 from sqlalchemy import text
 
-from workbook.rows import add_rows, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import rows_of
 from workbook.schema import engine_of, schema_differences, schema_of
 from workbook.stages import migration_config, stage_app, upgrade
 from workbook.verify import imports

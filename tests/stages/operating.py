@@ -13,7 +13,8 @@ from faults import copy_database, die, drop_database
 from sqlalchemy import Engine, event, make_url
 
 from workbook import postgres
-from workbook.rows import add_rows, changed_values
+from workbook.made_up import add_rows
+from workbook.rows import changed_values
 from workbook.schema import engine_of, schema_differences
 from workbook.stages import stage_app, stage_folders, upgrade
 from workbook.verify.walk import picture

@@ -29,7 +29,8 @@ from projects import (
 )
 from sqlalchemy import make_url
 
-from workbook.rows import add_rows, changed_values, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import changed_values, rows_of
 from workbook.schema import engine_of
 from workbook.sessions import another_session, repeating
 from workbook.stages import stage_app, upgrade

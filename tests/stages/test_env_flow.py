@@ -10,7 +10,8 @@ from migration_checks import run_psql, sql_of, versions
 from projects import HEAD, add_revision, copy_project, line_of
 
 from workbook import commands
-from workbook.rows import add_rows, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import rows_of
 from workbook.stages import downgrade, stage_app, stage_folders, upgrade
 from workbook.verify.walk import picture
 

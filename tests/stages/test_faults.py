@@ -29,7 +29,7 @@ from sqlalchemy import event, make_url
 from werkzeug.serving import make_server
 
 from workbook import postgres, stages
-from workbook.rows import add_rows
+from workbook.made_up import add_rows
 from workbook.schema import engine_of
 from workbook.traffic import AGAIN, ANSWERED, some_people
 from workbook.verify.walk import picture

@@ -13,7 +13,8 @@ from migration_checks import (
 )
 from projects import copy_with_small_batches
 
-from workbook.rows import add_rows, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import rows_of
 from workbook.schema import schema_differences, schema_of
 from workbook.stages import downgrade, script_directory, stage_app, stage_folders, upgrade
 from workbook.verify.driver import Loaded

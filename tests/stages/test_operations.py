@@ -15,7 +15,7 @@ from operating import EACH_STAGE, LAST, OLDER, check_same, table_names
 from sqlalchemy import create_engine, make_url
 
 from workbook import postgres
-from workbook.rows import add_rows
+from workbook.made_up import add_rows
 from workbook.schema import engine_of
 from workbook.sessions import another_session
 from workbook.stages import environment

@@ -10,7 +10,8 @@ import socket
 import pytest
 from rolling import Step, deploy
 
-from workbook.rows import add_rows, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import rows_of
 from workbook.schema import engine_of
 from workbook.stages import script_directory, stage_app, stage_folder, upgrade
 from workbook.traffic import FAILED, People, some_people

@@ -36,6 +36,7 @@ CHECKS = {
     "models": Check("models and schema agree", "03_ml_metadata"),
     "sql": Check("the same as SQL, offline", "09_production"),
     "steps": Check("each step up, down and up with rows", "02_created_at"),
+    "rows": Check("made-up rows in every table", "02_created_at"),
     "values": Check("values survive", "03_ml_metadata"),
     "trace": Check("a downgrade leaves no trace", "02_created_at"),
     "kills": Check("killed at any statement", "09_production"),

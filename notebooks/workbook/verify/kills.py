@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from workbook.rows import add_rows
+from workbook.made_up import fill
 from workbook.verify.findings import Finding
 from workbook.verify.remote import Failed
 from workbook.verify.walk import picture
@@ -38,7 +38,7 @@ class Survived(NamedTuple):
     lost: list
 
 
-def killed(remote, again, database, history, fill=add_rows, note=lambda text: None):
+def killed(remote, again, database, history, note=lambda text: None):
     """Kill each step up and down before each statement that writes and each commit; returns Survived.
 
     `again()` opens one more process of the project, where that cannot fork. Survived means: the same command, run
@@ -48,7 +48,7 @@ def killed(remote, again, database, history, fill=add_rows, note=lambda text: No
     kills, lost = 0, []
     for revision in history:
         for direction, target in (("upgrade", revision.id), ("downgrade", history.way_back(revision.id))):
-            try_to_fill(fill, database.url)
+            fill(database.url)
             start, before = database.saved(), look(database.url)
             points = remote.ask("points", direction=direction, revision=target)
             after = look(database.url)
@@ -64,13 +64,6 @@ def killed(remote, again, database, history, fill=add_rows, note=lambda text: No
             database.forget(start)
         remote.upgrade(revision.id)
     return Survived(kills, lost)
-
-
-def try_to_fill(fill, url):
-    try:
-        fill(url)
-    except Exception:  # what cannot be filled is told where rows are needed
-        return
 
 
 def kill(again, remote, direction, revision, point):

@@ -2,7 +2,8 @@
 import re
 from typing import NamedTuple
 
-from workbook.rows import same, shown
+from workbook.kept import is_kept
+from workbook.rows import matched, shown
 from workbook.verify.findings import WARNING, Finding
 
 SHOWN = 3
@@ -70,15 +71,16 @@ def lost_by(before, after):
     gone, new, values = [], [], []
     for table in before.keys() & after.keys():
         old, now = before[table], after[table]
-        gone += [(table, key) for key in old if key not in now]
-        new += [(table, key) for key in now if key not in old]
+        partners = matched(old, now)
+        known = set(partners.values())
+        gone += [(table, key) for key in old if key not in partners]
+        new += [(table, key) for key in now if key not in known]
         values += [
-            Value(table, key, column, value, now[key][column])
-            for key, row in old.items()
-            if key in now
-            for column, value in row.items()
+            Value(table, key, column, value, now[partner][column])
+            for key, partner in partners.items()
+            for column, value in old[key].items()
             # A column that is filled where it was NULL loses nothing.
-            if column in now[key] and value is not None and not same(value, now[key][column])
+            if column in now[partner] and value is not None and not is_kept(value, now[partner][column])
         ]
     return Losses(gone, new, values)
 

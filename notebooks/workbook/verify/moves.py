@@ -1,9 +1,7 @@
 """What a project's migrations do to a database: from empty, step by step with rows, offline, and once more."""
 import re
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from workbook.rows import add_rows
+from workbook.made_up import fill
 from workbook.schema import schema_differences
 from workbook.verify.databases import Postgresql
 from workbook.verify.findings import ERROR, WARNING, Finding
@@ -19,6 +17,7 @@ DO = {
     "upgrade": "Run `flask db upgrade` on an empty database and correct the script",
     "rows": "Give rows that are there a value: a server default, or three steps: add, fill, NOT NULL",
     "data": "Look whether your rows can be like that; if so, put them right in the script, before this statement",
+    "no rows": "What is said below does not hold for these tables: try the scripts on a copy with rows of yours",
     "down": "Write the downgrade, and try it: `flask db downgrade` and `flask db upgrade`",
     "no way back": "Nothing, if that was decided: a backup is the way back then",
     "again": "What the downgrade leaves behind is in the way: drop it there too",
@@ -32,10 +31,10 @@ DO = {
 class Moves:
     """A project's migrations on one throw-away database. Each method yields a check and its list of Findings."""
 
-    def __init__(self, remote, history, database, start=None, seed=None, note=lambda text: None, fill=add_rows):
+    def __init__(self, remote, history, database, start=None, seed=None, note=lambda text: None):
         self.remote, self.history, self.database = remote, history, database
         self.start, self.seed, self.note = start, seed, note
-        self.fill_with, self.not_filled, self.sql = fill, {}, {}
+        self.not_filled, self.sql = {}, {}
 
     @property
     def url(self):
@@ -146,6 +145,8 @@ class Moves:
             self.note(f"{number} of {len(todo)}: {revision.id}")
             for finding in self.step(revision, empty):
                 found[finding.check].append(finding)
+        lines = [f"{table}: {why_not}" for table, why_not in self.not_filled.items()]
+        yield "rows", some("rows", None, lines, DO["no rows"], WARNING)
         yield from found.items()
 
     def step(self, revision, empty):
@@ -162,10 +163,9 @@ class Moves:
         self.database.forget(saved)
 
     def fill(self, url):
-        try:
-            self.fill_with(url)
-        except (ValueError, SQLAlchemyError) as error:
-            self.not_filled[str(error).splitlines()[0]] = True
+        for table, (count, why_not) in fill(url).items():
+            if not count:
+                self.not_filled[table] = why_not
 
     def failed(self, revision, error, before, saved, empty):
         """Say which part of the step failed, and bring the database behind it in another way."""

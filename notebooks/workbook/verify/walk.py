@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import inspect
 
-from workbook.rows import RENAMED, add_rows, changed_values, rows_in
+from workbook.made_up import add_rows
+from workbook.rows import RENAMED, changed_values, rows_in
 from workbook.schema import engine_of, schema_differences, schema_in
 
 lost_values = partial(changed_values, renamed=RENAMED)

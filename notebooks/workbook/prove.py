@@ -8,7 +8,7 @@ from workbook.made_up import add_rows
 from workbook.postgres import drop_database
 from workbook.schema import schema_differences
 from workbook.stages import script_directory, stage_folder, stage_folders
-from workbook.verify.walk import taken
+from workbook.verify.walk import Trip
 from workbook.workspace import LEFT_OUT, Project
 
 
@@ -82,12 +82,15 @@ class Commands:
 
 
 def walk(project, parent, head):
-    commands, added = Commands(project), {}
+    commands, added, trip = Commands(project), {}, Trip()
+    project.file.parent.mkdir(exist_ok=True)  # it is looked at before the first command
     if parent != "base":
         commands.upgrade(parent)
         add_rows(project.url)
-    trip = taken(commands, project.url, head, parent, lambda url: added.update(add_rows(url)), short=True)
-    require(list(trip.problems()))
+    try:
+        trip.take(commands, project.url, head, parent, lambda url: added.update(add_rows(url)), short=True)
+    finally:  # what has gone wrong before may be why the next command fails
+        require(list(trip.problems()))
     rows, kept = trip.before.rows, trip.emptied.rows
     print(f"upgrade    {parent} → {head}: {counted(rows)} before, and the same after it")
     print(f"           and {', '.join(f'{count} {table}' for table, count in added.items())} added")

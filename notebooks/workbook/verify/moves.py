@@ -7,7 +7,7 @@ from workbook.verify.databases import Postgresql
 from workbook.verify.findings import ERROR, WARNING, Finding
 from workbook.verify.losses import lost_by, rename_in
 from workbook.verify.remote import Failed
-from workbook.verify.walk import picture, taken
+from workbook.verify.walk import Trip, picture
 
 SHOWN = 3  # lines of one kind for a revision; the others are counted
 RUNNING = re.compile(r"Running (?:upgrade|downgrade) (.*) -> ([^,]*)")
@@ -153,9 +153,9 @@ class Moves:
         """Take one step in every direction, with rows; yields Findings, and leaves the database after it."""
         up, down = revision.id, self.history.way_back(revision.id)
         self.fill(self.url)
-        before, saved = picture(self.url), self.database.saved()
+        before, saved, trip = picture(self.url), self.database.saved(), Trip()
         try:
-            trip = taken(self.remote, self.url, up, down, self.fill)
+            trip.take(self.remote, self.url, up, down, self.fill)
         except Failed as error:
             yield from self.failed(revision, error, before, saved, empty)
         else:

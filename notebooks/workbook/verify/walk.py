@@ -4,6 +4,7 @@ A `project` is anything that has `upgrade(revision)` and `downgrade(revision)`,
 which raise Alembic's CommandError: driver.Loaded in this process, a Remote in
 its own interpreter, or real commands.
 """
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -35,48 +36,55 @@ def picture(url):
         return Picture(schema_in(inspector), rows_in(connection, inspector), heads)
 
 
-class Trip(NamedTuple):
-    """Pictures on the way up, down and up again, and then down and up with rows that were made at the new revision."""
+@dataclass
+class Trip:
+    """Pictures on the way up, down and up again, and then down and up with rows that were made at the new revision.
 
-    before: Picture
-    first: Picture
-    back: Picture | None  # these two are None in a short trip, which makes the rows at once
-    again: Picture | None
-    filled: Picture
-    emptied: Picture
-    last: Picture
+    What was not reached is None, and so are `back` and `again` in a short trip, which makes the rows at once.
+    """
+
+    before: Picture | None = None
+    first: Picture | None = None
+    back: Picture | None = None
+    again: Picture | None = None
+    filled: Picture | None = None
+    emptied: Picture | None = None
+    last: Picture | None = None
+
+    def take(self, project, url, up, down, fill=add_rows, short=False):
+        """From the database as it is to `up`, back to `down`, and so on; rows are put in by `fill(url)`."""
+        self.before = picture(url)
+        project.upgrade(up)
+        self.first = picture(url)
+        if not short:
+            project.downgrade(down)
+            self.back = picture(url)
+            project.upgrade(up)
+            self.again = picture(url)
+        fill(url)
+        self.filled = picture(url)
+        project.downgrade(down)
+        self.emptied = picture(url)
+        project.upgrade(up)
+        self.last = picture(url)
 
     def problems(self, lost=lost_values):
-        """Yield what went wrong; `lost` compares rows, as changed_values does."""
-        yield from labelled("up", lost(self.before.rows, self.first.rows))
-        if self.back:
-            yield from labelled("up and down", lost(self.before.rows, self.back.rows))
-            yield from labelled("up and down", way_down(self.before.schema, self.back.schema))
-            yield from labelled("up again", lost(self.before.rows, self.again.rows))
-            yield from labelled("up again", second_time(self.first.schema, self.again.schema))
-        yield from labelled("down", lost(self.filled.rows, self.emptied.rows))
-        yield from labelled("down", way_down(self.before.schema, self.emptied.schema))
-        yield from labelled("down and up", lost(self.emptied.rows, self.last.rows))
-        if not self.back:
-            yield from labelled("down and up", second_time(self.first.schema, self.last.schema))
+        """Yield what went wrong as far as it was taken; `lost` compares rows, as changed_values does."""
+        up_again = self.again or self.last
+        yield from compared("up", lost, self.before, self.first, "rows")
+        yield from compared("up and down", lost, self.before, self.back, "rows")
+        yield from compared("up and down", way_down, self.before, self.back, "schema")
+        yield from compared("up again", lost, self.before, self.again, "rows")
+        yield from compared("up again", second_time, self.first, up_again, "schema")
+        yield from compared("down", lost, self.filled, self.emptied, "rows")
+        yield from compared("down", way_down, self.before, self.emptied, "schema")
+        yield from compared("down and up", lost, self.emptied, self.last, "rows")
 
 
-def taken(project, url, up, down, fill=add_rows, short=False):
-    """Take the Trip from the database as it is to `up`, back to `down`, and so on; rows are put in by `fill(url)`."""
-    before = picture(url)
-    project.upgrade(up)
-    first, back, again = picture(url), None, None
-    if not short:
-        project.downgrade(down)
-        back = picture(url)
-        project.upgrade(up)
-        again = picture(url)
-    fill(url)
-    filled = picture(url)
-    project.downgrade(down)
-    emptied = picture(url)
-    project.upgrade(up)
-    return Trip(before, first, back, again, filled, emptied, picture(url))
+def compared(way, differences, left, right, part):
+    """Yield the lines of `differences` between that part of two Pictures, if both were taken."""
+    if left and right:
+        yield from (f"{way}: {line}" for line in differences(getattr(left, part), getattr(right, part)))
 
 
 def walk(project, url, history, known=()):
@@ -113,16 +121,18 @@ def walk(project, url, history, known=()):
 def round_trips(project, url, history, applied, revision):
     """Take the step `revision` from the state `applied`, with rows; yields what went wrong."""
     add_rows(url)
-    trip = taken(project, url, revision.id, history.way_back(revision.id))
+    trip, failure = Trip(), None
+    try:
+        trip.take(project, url, revision.id, history.way_back(revision.id))
+    except CommandError as error:
+        failure = error
     yield from trip.problems()
     yield from wrong_heads(trip.first, history.tips(applied | {revision.id}))
     yield from wrong_heads(trip.back, history.tips(applied))
-
-
-def labelled(way, lines):
-    return [f"{way}: {line}" for line in lines]
+    if failure:
+        raise failure
 
 
 def wrong_heads(found, expected):
-    if found.heads != expected:
+    if found and found.heads != expected:
         yield f"alembic_version holds {sorted(found.heads)}, not {sorted(expected)}"

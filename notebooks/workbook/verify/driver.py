@@ -216,6 +216,19 @@ def load(wanted):
     return loaded
 
 
+def read_scripts_once():
+    """The scripts do not change while this process runs: a long history is read once, and not at each step."""
+    read, known = ScriptDirectory.from_config, {}
+
+    def from_config(config):
+        place = config.get_main_option("script_location")
+        if place not in known:
+            known[place] = read(config)
+        return known[place]
+
+    ScriptDirectory.from_config = staticmethod(from_config)
+
+
 def import_app(name):
     from flask.cli import NoAppException, ScriptInfo, load_dotenv
 
@@ -305,6 +318,7 @@ class Program:
 
     def load(self, **wanted):
         self.loaded = load(wanted)
+        read_scripts_once()
         conventions = [metadata.naming_convention for metadata in metadatas(self.loaded.migrate.db)]
         return {
             "revisions": self.revisions(),

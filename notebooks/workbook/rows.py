@@ -1,62 +1,32 @@
-"""Rows before and after a migration: put awkward ones in, read them all, say what changed."""
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta, timezone
+"""Rows before and after a migration: read them all, say what changed."""
+from collections import Counter, defaultdict, deque
+from datetime import datetime
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    ForeignKeyConstraint,
-    MetaData,
-    Table,
-    UniqueConstraint,
-    func,
-    insert,
-    inspect,
-    select,
-)
+from sqlalchemy import CHAR, inspect, select, type_coerce
+from sqlalchemy.types import NullType
 
+from workbook.kept import is_kept, plain
 from workbook.schema import engine_of
+from workbook.tables import quiet, tables_in
 
-ROWS = 24  # added to each table by one call of add_rows; no pool below is longer
-
-TEXTS = [
-    "Ada Okafor",
-    "Zoe\u0308 with a combining diaeresis",
-    "Zo\u00eb with one letter for it",
-    "\U0001f469\U0001f3fd\u200d\U0001f4bb emoji of four characters",
-    "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",  # right to left
-    "quotes ' '' \" ` and % %s :name \\ {} --",
-    " blanks around ",
-    "İstanbul, STRASSE, straße",
-]
-ZONES = [timezone(timedelta(hours=hours)) for hours in (0, 2, -9.5, 5.75)]
-TIMES = [datetime(2024, 3, 31, 1 + hour, 30, 0, 7, zone) for hour in range(3) for zone in ZONES]
-# Columns whose values follow a rule of their own; all others are filled by their type.
-NAMED = {
-    "email": ["ada{}@example.com", "zo\u00eb{}@example.com", "{:0>64}@" + "d" * 43 + ".example.com"],  # {} is unique
-    "model_name": ["churn", "Churn", "CHURN", "churn ", " churn", "churn  ", "m" * 100]
-    + ["caf\u00e9", "cafe\u0301", "\u05de\u05d5\u05d3\u05dc", "\U0001f40d"],
-    "accuracy": [0.0, 1.0, 1e-300, 0.1 + 0.2, 0.93, 0.5, 1 - 2**-53],
-    "version": ["1.0", "v" * 20, "", None, "\u03b2-2 \U0001f680"],
-    "status": ["active", "archived"],
-}
 # {table: {column: its new name}}: while it is renamed, a row has the one, both, or the other.
 RENAMED = {"users": {"name": "display_name"}}
-TYPED = {
-    bool: [True, False],
-    int: [0, 1, -1, 2**31 - 1],
-    float: [0.0, -0.5, 1e-300, 0.1 + 0.2, 1e300],
-    datetime: TIMES,
-    date: [date(2024, 2, 29), date(1970, 1, 1)],
-    bytes: [b"", b"\x00\xff"],
-}
+
+
+class TableRows(dict):
+    """The rows of a table: {primary key: {column: value}}.
+
+    `key` has the names of the primary key's columns, `required` those of the columns that may not be NULL.
+    """
+
+    key = required = ()
 
 
 def rows_of(url):
     """Every row of the database `url`: {table: {primary key: {column: value}}}, without Alembic's own table.
 
-    A primary key of several columns is a tuple; a table without one is keyed
-    by all its columns.
+    A primary key of several columns is a tuple; in a table without one, a row is
+    known by all its values, the same again by its number as well. What else is left out, `tables_in` says.
     """
     with engine_of(url).connect() as connection:
         return rows_in(connection, inspect(connection))
@@ -64,64 +34,113 @@ def rows_of(url):
 
 def rows_in(connection, inspector):
     """As `rows_of`, on a connection; what the Inspector has read before is not read again."""
-    metadata, keys, references = MetaData(), inspector.get_multi_pk_constraint(), inspector.get_multi_foreign_keys()
-    for place, columns in inspector.get_multi_columns().items():
-        key = keys[place]["constrained_columns"]
-        parts = [Column(each["name"], each["type"], primary_key=each["name"] in key) for each in columns]
-        parts += [ForeignKeyConstraint(each["constrained_columns"], targets_of(each)) for each in references[place]]
-        Table(place[1], metadata, *parts)
-    return {table.name: rows_of_table(connection, table) for table in ordered(metadata)}
+    with quiet():
+        return {shape.name: rows_of_table(connection, shape) for shape in tables_in(connection, inspector)}
 
 
-def targets_of(reference):
-    return [f"{reference['referred_table']}.{column}" for column in reference["referred_columns"]]
+def rows_of_table(connection, shape):
+    query = select(shape.table).order_by(*(shape.table.c[name] for name in shape.key))
+    dialect = connection.dialect.name
+    try:
+        return table_rows(shape, connection.execute(query).mappings(), dialect)
+    except (ValueError, TypeError, ArithmeticError):  # SQLite holds what is not of the column's type: as it is, then
+        columns = [type_coerce(each, NullType()).label(each.name) for each in shape.table.c]
+        return table_rows(shape, connection.execute(query.with_only_columns(*columns)).mappings(), dialect)
 
 
-def ordered(metadata):
-    """The tables, each after those that it refers to, without Alembic's own one."""
-    return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
-
-
-def rows_of_table(connection, table):
-    key = list(table.primary_key) or list(table.columns)
-    found = {}
-    for row in connection.execute(select(table).order_by(*key)).mappings():
-        values = tuple(row[column] for column in key)
-        found[values if len(values) > 1 else values[0]] = dict(row)
+def table_rows(shape, rows, dialect):
+    found, seen = TableRows(), Counter()
+    found.key = shape.key
+    found.required = tuple(name for name, each in shape.columns.items() if not each["nullable"])
+    # The blanks at the end of a CHAR(n) are PostgreSQL's, not of the value.
+    padded = [name for name in shape.columns if isinstance(shape.columns[name]["type"], CHAR)]
+    padded = padded if dialect == "postgresql" else []
+    for row in map(dict, rows):
+        for name in padded:
+            row[name] = row[name] and row[name].rstrip(" ")
+        values = tuple(row[name] if shape.key else hashable(row[name]) for name in shape.key or row)
+        if not shape.key:
+            seen[values] += 1
+            values = (*values, seen[values]) if seen[values] > 1 else values
+        found[values if len(values) > 1 else values[0]] = row
     return found
+
+
+def hashable(value):
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
 
 
 def changed_values(before, after, renamed=None):
     """One readable line for each row that is missing or new, and for each value that changed.
 
     `before` and `after` are results of `rows_of`. Tables and columns that only
-    one of them has are a matter of the schema, not of the rows. Times are
-    compared as UTC; one without a zone is in UTC already. With `renamed`, such as
-    RENAMED, a value may stand under either name or under both.
+    one of them has are a matter of the schema, not of the rows; so is a NULL whose
+    column may not be NULL any more. What counts as the same value after a change of type, `is_kept` says. In
+    a table without a primary key, or with another one, rows are the same if the columns on both sides are.
+    With `renamed`, such as RENAMED, a value may stand under either name or under both.
     """
     for table, names in (renamed or {}).items():
         before, after = (rows | {table: under_both(names, rows[table])} if table in rows else rows
                          for rows in (before, after))
-    lines = []
-    for table in before:
-        if table not in after:
-            continue
-        old, new = before[table], after[table]
-        lines += [f"{table} {key}: the row is missing" for key in old if key not in new]
-        lines += [f"{table} {key}: the row is new" for key in new if key not in old]
+    return [line for table in before if table in after for line in changed_rows(table, before[table], after[table])]
+
+
+def changed_rows(table, old, new):
+    partners = matched(old, new)
+    known, required = set(partners.values()), getattr(new, "required", ())
+    lines = [f"{table} {key}: the row is missing" for key in old if key not in partners]
+    lines += [f"{table} {key}: the row is new" for key in new if key not in known]
+    for key, partner in partners.items():
+        there = new[partner]
         lines += [
-            f"{table} {key}: {column} was {shown(value)}, is {shown(new[key][column])}"
-            for key, row in old.items()
-            if key in new
-            for column, value in row.items()
-            if column in new[key] and not same(value, new[key][column])
+            f"{table} {key}: {column} was {shown(value)}, is {shown(there[column])}"
+            for column, value in old[key].items()
+            if column in there and not is_kept(value, there[column]) and not (value is None and column in required)
         ]
     return lines
 
 
+def matched(old, new):
+    """{key of a row in `old`: key of the same row in `new`}: by the primary key, or by the columns that both have."""
+    names = [getattr(rows, "key", None) for rows in (old, new)]
+    if None in names or names[0] == names[1] != ():
+        partners, values = {key: key for key in old if key in new}, key_values
+    else:
+        columns = common_columns(old, new)
+        partners, values = {}, lambda rows, key: [rows[key][column] for column in columns]
+    if len(partners) in (len(old), len(new)):
+        return partners
+    for form in repr, plain:  # first what is the same to the letter
+        waiting, known = defaultdict(deque), set(partners.values())
+        for key in new:
+            if key not in known:
+                waiting[tuple(map(form, values(new, key)))].append(key)
+        for key in old:
+            if key not in partners and (found := waiting.get(tuple(map(form, values(old, key))))):
+                partners[key] = found.popleft()
+    return partners
+
+
+def key_values(rows, key):
+    return key if isinstance(key, tuple) else (key,)
+
+
+def common_columns(old, new):
+    """The columns that both have, but those that were NULL in a row and may not be any more."""
+    required = set(getattr(new, "required", ()))
+    filled = {column for row in old.values() for column, value in row.items() if value is None} & required
+    first = next(iter(new.values()), {})
+    return [column for column in next(iter(old.values()), {}) if column in first and column not in filled]
+
+
 def under_both(names, rows):
     """`rows` of a table, each with its value under the old name and the new one."""
-    both = {}
+    both = TableRows()
+    both.__dict__ |= getattr(rows, "__dict__", {})
     for key, row in rows.items():
         both[key] = dict(row)
         for old, new in names.items():
@@ -130,113 +149,8 @@ def under_both(names, rows):
     return both
 
 
-def same(left, right):
-    left, right = in_utc(left), in_utc(right)
-    return left == right or (left != left and right != right)  # NaN is not equal to itself
-
-
-def in_utc(value):
-    if not isinstance(value, datetime):
-        return value
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
 def shown(value):
     text = str(value) if isinstance(value, datetime) else repr(value)
-    return text if len(text) <= 60 else f"{text[:40]}… ({len(value):,} long)"
-
-
-def add_rows(url):
-    """Add 24 rows, ordinary and awkward ones, to each table of the database `url`; returns {table: rows added}.
-
-    It fills whatever tables and columns are there, so it works at every
-    revision. The same values each time; called again, it adds rows with other
-    emails. ValueError if a column needs a value and none is known for it.
-    """
-    with open_tables(url) as (connection, tables):
-        for table in tables:
-            start = connection.scalar(select(func.count()).select_from(table))
-            pools = {column: pool for column in table.columns if (pool := pool_of(connection, column))}
-            rows = [
-                {column.name: value_of(column, pool, number) for column, pool in pools.items()}
-                for number in range(start, start + ROWS)
-            ]
-            for old, new in RENAMED.get(table.name, {}).items():
-                rows = [one_or_both(table, old, new, row, start + place) for place, row in enumerate(rows)]
-            defaults = {column.name for column in pools if has_constant_default(column)}
-            connection.execute(insert(table), rows[ROWS // 3 :])
-            # These get the database's defaults, so those are tried as well.
-            rest = [{name: value for name, value in row.items() if name not in defaults} for row in rows[: ROWS // 3]]
-            connection.execute(insert(table), rest)
-        connection.commit()
-        return {table.name: ROWS for table in tables}
-
-
-@contextmanager
-def open_tables(url):
-    """A connection, and the tables that are there now, each after those that it refers to."""
-    with engine_of(url).connect() as connection:
-        metadata = MetaData()
-        metadata.reflect(connection)
-        yield connection, ordered(metadata)
-
-
-def pool_of(connection, column):
-    """The values for `column`, used in turn; empty if the database fills it in."""
-    if column is column.table.autoincrement_column or column.computed is not None:
-        return []
-    if column.foreign_keys:
-        target = next(iter(column.foreign_keys)).column
-        pool = list(connection.scalars(select(target).order_by(target).limit(5)))
-    else:
-        pool = NAMED.get(column.name) or getattr(column.type, "enums", None) or typed_pool(column.type)
-    if column.nullable:
-        return pool if None in pool else [*pool, None]
-    if not pool and column.server_default is None:
-        raise ValueError(f"No value is known for {column.table.name}.{column.name}: add some to NAMED in {__name__}.")
-    return [value for value in pool if value is not None]
-
-
-def typed_pool(type):
-    if type.python_type is not str:
-        return TYPED.get(type.python_type, [])
-    if type.length:
-        return [text[: type.length] for text in TEXTS] + ["\u017c" * type.length]
-    return [*TEXTS, "", "two\nlines,\r\nand\ta tab\n\n", "0123456789" * 1000]
-
-
-def value_of(column, pool, number):
-    value = pool[number % len(pool)]
-    if column.name == "email":
-        return value.format(number)
-    if isinstance(value, datetime) and not column.type.timezone:  # SQLite: what is stored is in UTC
-        return value.astimezone(UTC).replace(tzinfo=None)
-    if isinstance(value, str) and is_unique(column):
-        return f"{number} {value}"[: column.type.length]
-    return value
-
-
-def one_or_both(table, old, new, row, number):
-    """`row` with a value in column `old`, in `new`, or the same one in both: in turn, as far as they may be NULL."""
-    if old in table.columns and new in table.columns:
-        value = pool[number % len(pool)] if (pool := typed_pool(table.columns[new].type)) else None
-        row |= {old: value, new: value}
-        left_out = (old, new, None)[number % 3]
-        if left_out and table.columns[left_out].nullable:
-            row[left_out] = None
-    return row
-
-
-def is_unique(column):
-    """Whether `column` alone is UNIQUE, by a constraint or by an index."""
-    parts = [*column.table.constraints, *column.table.indexes]
-    return any(
-        list(part.columns) == [column]
-        for part in parts
-        if isinstance(part, UniqueConstraint) or getattr(part, "unique", False)
-    )
-
-
-def has_constant_default(column):
-    """Whether the database fills `column` with the same value on every day."""
-    return column.server_default is not None and not isinstance(column.type, DateTime)
+    if len(text) <= 60:
+        return text
+    return f"{text[:40]}… ({len(value if isinstance(value, str | bytes) else text):,} long)"

@@ -1,6 +1,7 @@
 """The READMEs: their commands are there, their tables are complete, and their links lead somewhere."""
 import configparser
 import re
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,8 @@ def texts():
     """{file: text} of all that may name a command of tox."""
     files = [path for folder in (ROOT / "tests", NOTEBOOKS / "workbook", ROOT / "shared_templates")
              for path in folder.rglob("*.py")]
+    for name in (".binder", ".devcontainer", ".github"):
+        files += filter(Path.is_file, (ROOT / name).rglob("*"))
     found = {path: path.read_text("utf-8") for path in [*files, *READMES, ROOT / "tox.ini"]}
     for path in notebook_paths():
         found[path] = "\n".join(cell.source for cell in read(path).cells)

@@ -6,8 +6,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from workbook.checks import checker
+from workbook.made_up import add_rows
 from workbook.prove import copy_of
-from workbook.rows import add_rows, rows_of
+from workbook.rows import rows_of
 from workbook.schema import engine_of
 from workbook.stages import script_directory
 from workbook.workspace import Project

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from workbook.checks import checker
-from workbook.rows import add_rows, changed_values, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import changed_values, rows_of
 from workbook.schema import engine_of, schema_differences
 from workbook.workspace import LEFT_OUT, Project
 

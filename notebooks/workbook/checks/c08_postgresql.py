@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbook.checks import checker
+from workbook.made_up import add_rows
 from workbook.postgres import drop_database
-from workbook.rows import add_rows, changed_values, rows_of
+from workbook.rows import changed_values, rows_of
 from workbook.schema import engine_of
 from workbook.stages import script_directory
 from workbook.workspace import LEFT_OUT, Project

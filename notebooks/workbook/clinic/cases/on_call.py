@@ -7,7 +7,8 @@ from workbook.clinic.cases.revisions import NOTES, TEAM, begin_repository, write
 from workbook.clinic.cases.upgrades import copy_database
 from workbook.clinic.examination import new_database_of
 from workbook.clinic.patients import Case, git, said
-from workbook.rows import add_rows, rows_of
+from workbook.made_up import add_rows
+from workbook.rows import rows_of
 from workbook.workspace import Refused
 
 ADD_TEAM = '    op.add_column("users", sa.Column("team", sa.String(length=50), nullable=True))\n'

@@ -4,7 +4,7 @@ from sqlalchemy.pool import NullPool
 
 from workbook.clinic.examination import findings, new_database_of
 from workbook.clinic.patients import Case, git, said
-from workbook.rows import add_rows
+from workbook.made_up import add_rows
 
 LESSON = "10_repair_clinic"
 NAME = "    name: Mapped[str] = mapped_column(String(100))\n"
@@ -135,6 +135,7 @@ work.use()
 """,
     rule="A lost script is written again under its id, until it makes what is there; `stamp --purge` only silences.",
     lesson=LESSON,
+    walked=True,
 )
 
 

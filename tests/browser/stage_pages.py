@@ -1,6 +1,4 @@
 """The pages of a stage in each state that a person meets: with rows and without, with errors, after a change."""
-from workbook.stages import stage_folders
-
 ROWS = 52  # in each table: the newest page is full, and the next one is short
 WIDE, NARROW = 1200, 320  # CSS pixels
 
@@ -105,9 +103,7 @@ WITH_MODELS = [models, models_none, model_form, model_wrong, model_added]
 WITH_STATUS = [status_changed, status_refused]
 
 
-def states():
-    """(name of a stage, function that brings a page of it to a state), each in turn."""
-    for folder in stage_folders():
-        routes = (folder / "app.py").read_text("utf-8")
-        wanted = ANY + (WITH_MODELS if "/models/add" in routes else []) + (WITH_STATUS if "/status" in routes else [])
-        yield from ((folder.name, state) for state in wanted)
+def states(stage):
+    """The functions that bring a page to each state in turn, for the stage in this folder."""
+    routes = (stage / "app.py").read_text("utf-8")
+    return ANY + (WITH_MODELS if "/models/add" in routes else []) + (WITH_STATUS if "/status" in routes else [])

@@ -45,15 +45,10 @@ def leads_to_its_older_rows_and_back(path, page):
     assert shown(page) == newest
 
 
-def test_the_policy_of_the_pages_is_on(page):
+def test_the_policy_of_the_pages_is_on_and_their_icon_can_be_drawn(page):
     answer = page.goto("/")
     assert answer.headers["content-security-policy"].startswith("default-src 'self'")
-
-
-def test_the_icon_of_the_pages_can_be_drawn(page):
-    page.goto("/")
-    icon = page.locator("link[rel=icon]").get_attribute("href")
-    assert page.evaluate(WIDTH_OF_PICTURE, icon) > 0
+    assert page.evaluate(WIDTH_OF_PICTURE, page.locator("link[rel=icon]").get_attribute("href")) > 0
 
 
 def test_the_list_of_users_leads_to_its_older_rows_and_back(page):

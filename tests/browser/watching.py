@@ -20,13 +20,17 @@ class Watch:
         context.on("console", self.on_message)
         context.on("weberror", lambda error: self.said.append(f"uncaught: {error.error}"))
         context.on("request", lambda request: self.requests.append(request.url))
-        context.on("requestfailed", lambda request: self.failed.append(f"{request.url}: {request.failure}"))
+        context.on("requestfailed", self.on_failure)
         context.on("response", self.on_response)
         context.on("page", lambda page: page.on("websocket", lambda socket: self.requests.append(socket.url)))
 
     def on_message(self, message):
         if message.type != "debug" and not self.harmless.match(message.text):  # browsers hide those too, unless told
             self.said.append(f"{message.type}: {message.text}")
+
+    def on_failure(self, request):
+        if request.failure != "net::ERR_ABORTED":  # the person has gone on to another page
+            self.failed.append(f"{request.url}: {request.failure}")
 
     def on_response(self, response):
         is_page = response.request.is_navigation_request()

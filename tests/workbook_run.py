@@ -7,7 +7,7 @@ import tempfile
 from importlib.machinery import SourceFileLoader
 
 import pytest
-from whole_run import facts_of, is_everything, left_out, table
+from whole_run import facts_of, is_everything, left_out, table, values
 from xdist.scheduler import LoadScopeScheduling
 
 from workbook import postgres
@@ -92,9 +92,11 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    terminalreporter.section("stages")
-    for line in table(reports_of(config)):
-        terminalreporter.write_line(line)
+    reports = reports_of(config)
+    if any("ipynb::" in report.nodeid or values(report, "database") for report in reports):
+        terminalreporter.section("stages")
+        for line in table(reports):
+            terminalreporter.write_line(line)
     lines = getattr(config, "workbook_left_out", [])
     for line in lines[:SHOWN]:
         terminalreporter.write_line(f"LEFT OUT: {line}", red=True)

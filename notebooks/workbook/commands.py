@@ -13,7 +13,7 @@ from workbook.runners import FLASK_RUN, Finished, choose
 # Settings of the learner's shell that would change what a command prints or does.
 DROPPED = {
     "FORCE_COLOR", "PYTHONWARNINGS", "PYTHONPATH", "PYTHONSTARTUP", "COLUMNS",
-    "DATABASE_URL", "MIGRATION_DATABASE_URL", "SECRET_KEY",
+    "DATABASE_URL", "MIGRATION_DATABASE_URL", "TEST_DATABASE_URL", "SECRET_KEY",
 }  # fmt: skip
 # Nobody's own settings, so that git prints the same on every machine.
 GIT = {

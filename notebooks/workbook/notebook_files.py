@@ -67,6 +67,36 @@ def run_all(notebook):
     return notebook
 
 
+def run_source(runner, source):
+    """Run a cell with this source in the kernel of a client; it may fail. Returns the cell, with what it put out."""
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["raises-exception"]})
+    runner.nb.cells = [cell]
+    runner.execute_cell(cell, 0)
+    return cell
+
+
+def tagged(notebook, kind):
+    """{name: cell} of the cells that have a tag `kind:name`."""
+    return {
+        tag.partition(":")[2]: cell
+        for cell in notebook.cells
+        for tag in cell.metadata.get("tags", [])
+        if tag.startswith(f"{kind}:")
+    }
+
+
+def help_with(notebook, name):
+    """The first text after the check of the exercise `name`: hints, then the solution."""
+    after = notebook.cells[notebook.cells.index(tagged(notebook, "check")[name]) + 1 :]
+    return next(cell.source for cell in after if cell.cell_type == "markdown")
+
+
+def solution(notebook, name):
+    """The code under "Solution"."""
+    text = help_with(notebook, name)
+    return re.search(r"<summary>Solution</summary>\s+```python\n(.*?)```", text, re.DOTALL)[1]
+
+
 def sanitized(value):
     """`value`, a text or anything made of texts, with what may differ between runs replaced.
 

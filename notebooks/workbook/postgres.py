@@ -121,9 +121,9 @@ def admin_engine(url):
     return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
 
-def create_database(template="template1"):
+def create_database(template="template1", name=None):
     """Create a database, as a copy of `template` (nobody may be connected to that), and return its URL."""
-    name = new_name()
+    name = name or new_name()
     with admin_connection() as connection:
         # To copy files needs no log of their content, but two checkpoints: fast only where nothing is synced.
         synced = connection.exec_driver_sql("SHOW fsync").scalar() == "on"

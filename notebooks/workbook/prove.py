@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbook.postgres import drop_database
-from workbook.rows import RENAMED, add_rows, changed_values, rows_of
+from workbook.rows import add_rows
 from workbook.schema import schema_differences
 from workbook.stages import script_directory, stage_folder, stage_folders
+from workbook.verify.walk import taken
 from workbook.workspace import LEFT_OUT, Project
 
 
@@ -67,32 +68,32 @@ def head_of(folder):
     return script_directory(folder).get_current_head()
 
 
+class Commands:
+    """The project's own commands, as the verifier's walk asks for them."""
+
+    def __init__(self, project):
+        self.project = project
+
+    def upgrade(self, revision):
+        self.project.must("db", "upgrade", revision)
+
+    def downgrade(self, revision):
+        self.project.must("db", "downgrade", revision)
+
+
 def walk(project, parent, head):
-    rows = {}
-    tables = {}
+    commands, added = Commands(project), {}
     if parent != "base":
-        project.must("db", "upgrade", parent)
+        commands.upgrade(parent)
         add_rows(project.url)
-        rows, tables = rows_of(project.url), project.tables()
-
-    project.must("db", "upgrade")
-    require(changed_values(rows, rows_of(project.url), RENAMED))
+    trip = taken(commands, project.url, head, parent, lambda url: added.update(add_rows(url)), short=True)
+    require(list(trip.problems()))
+    rows, kept = trip.before.rows, trip.emptied.rows
     print(f"upgrade    {parent} → {head}: {counted(rows)} before, and the same after it")
-    added = add_rows(project.url)
     print(f"           and {', '.join(f'{count} {table}' for table, count in added.items())} added")
-    rows_up, tables_up = rows_of(project.url), project.tables()
-
-    project.must("db", "downgrade", parent)
-    rows_down = rows_of(project.url)
-    require(changed_values(rows_up, rows_down, RENAMED))
-    require(schema_differences(tables, project.tables(), ("the schema before", "the schema after the downgrade")))
-    gone = [f"{table} ({len(found)} rows)" for table, found in rows_up.items() if table not in rows_down]
-    print(f"downgrade  {head} → {parent}: the schema as before; {counted(rows_down)} kept", end="")
+    gone = [f"{table} ({len(found)} rows)" for table, found in trip.filled.rows.items() if table not in kept]
+    print(f"downgrade  {head} → {parent}: the schema as before; {counted(kept)} kept", end="")
     print(f", gone with its table: {', '.join(gone)}" if gone else "")
-
-    project.must("db", "upgrade")
-    require(changed_values(rows_down, rows_of(project.url), RENAMED))
-    require(schema_differences(tables_up, project.tables(), ("the first upgrade", "the second upgrade")))
     print(f"upgrade    {parent} → {head}: schema and rows as after the first upgrade")
 
 

@@ -262,6 +262,11 @@ class Workspace(Project):
         return pictures.History(revisions, self.revision(), since)
 
 
+def projects(work):
+    """{"": work}, and beside it the other projects that it holds, such as {".second": Another}."""
+    return {"": work} | {f".{name}": each for name, each in vars(work).items() if isinstance(each, Project)}
+
+
 def run_sql(url, statement):
     """Run one SQL statement in the database `url`; returns a view of what it returned, or Refused if it fails."""
     engine = create_engine(url, poolclass=NullPool)

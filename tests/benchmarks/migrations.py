@@ -17,7 +17,7 @@ from workbook.stages import downgrade, stage_app, upgrade
 FEW = 100  # rows of the database that memory is compared with
 CHECKED = 6_000  # rows of the database where both ways must end at the same: names of more than one group
 NO_GROWTH = 0.02  # seconds; what takes less than that at many rows has not grown
-ENOUGH = 20  # seconds; what has been measured for so long is not run once more
+ENOUGH = 60  # seconds; what has been measured for so long is not run once more
 
 
 class Measured(NamedTuple):

@@ -12,7 +12,7 @@ from websocket import create_connection
 from workbook.notebook_files import code_cells, notebook_paths, read, sanitized
 
 CELL = 900  # seconds: longer than any cell takes, however many learners there are
-# A migration that meets a lock says so once and begins again: on a busy machine more often than when it was stored.
+# A migration that meets a lock says so once and begins again: on a busy machine also where it did not before.
 WAITED = re.compile(
     r"(?m)^(INFO .* Running upgrade .*\n)"
     r"WARNI \[alembic\.env\] Tables are in use by another session; waiting for it to end\.\n(?:\1)+"

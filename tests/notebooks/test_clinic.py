@@ -30,7 +30,7 @@ from workbook.clinic.patients import Patient
 from workbook.notebook_files import code_cells, notebook_paths, sanitized
 from workbook.runners import Finished
 from workbook.stages import own_modules
-from workbook.workspace import Project, Workspace
+from workbook.workspace import Workspace, projects
 
 read = functools.cache(notebook_files.read)
 ANSWERS = [runpy.run_path(str(path)) for path in sorted(Path(__file__).with_name("wrong_answers").glob("*.py"))]
@@ -181,17 +181,12 @@ def replace_database(project, template):
     project.variables["DATABASE_URL"] = postgres.create_database(template=make_url(template).database)
 
 
-def projects(work):
-    """A patient and its other databases."""
-    return [work, *(each for each in vars(work).values() if isinstance(each, Project))]
-
-
 def state(work):
     """All that is to be the same each time: what the patient shows, its files, its databases."""
     folders = sorted((work.folder / "migrations" / "versions").glob("*.py")) + sorted(work.folder.glob("*.py"))
     return {"shown": repr(work), "files": {path.name: sanitized(path.read_text("utf-8")) for path in folders}} | {
         f"database {number}": (each.revision(), each.tables(), sanitized(str(texts(each.all_rows()))))
-        for number, each in enumerate(projects(work))
+        for number, each in enumerate(projects(work).values())
     }
 
 
@@ -209,16 +204,16 @@ class Kept:
     def __init__(self, work, folder):
         self.work, self.folder = work, folder
         shutil.copytree(work.folder, folder, symlinks=True)
-        self.databases = [copy_of(each) for each in projects(work)] if work.database == "postgresql" else []
+        self.databases = [copy_of(each) for each in projects(work).values()] if work.database == "postgresql" else []
 
     def put_back(self):
         shutil.rmtree(self.work.folder)
         shutil.copytree(self.folder, self.work.folder)
-        for project, database in zip(projects(self.work), self.databases):
+        for project, database in zip(projects(self.work).values(), self.databases):
             replace_database(project, database)
 
     def drop(self):
-        for database in [*self.databases, *(each.url for each in projects(self.work) if self.databases)]:
+        for database in [*self.databases, *(each.url for each in projects(self.work).values() if self.databases)]:
             postgres.drop_database(database)
 
 
@@ -241,7 +236,7 @@ def test_a_case_breaks_the_same_each_time_and_only_a_right_repair_is_taken(
     first = Patient(case, database)
     before = state(first)
     if database == "postgresql":
-        for each in projects(first):
+        for each in projects(first).values():
             postgres.drop_database(each.url)
     work = Patient(case, database)
     again = state(work)

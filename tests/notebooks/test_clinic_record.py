@@ -1,10 +1,8 @@
-"""Cases on call: what is dealt, what is said, and the record of it, which survives what may happen to a file."""
-import json
-from concurrent.futures import ThreadPoolExecutor
-
+"""Cases on call: what is dealt, what is said, and what is noted; test_progress.py tries what may happen to the file."""
 import pytest
 
 from workbook.clinic import CASES, case, on_call, record, summary
+from workbook.record import file
 
 EASY = "unknown_parent"
 
@@ -95,40 +93,12 @@ def test_a_case_that_there_is_not_is_said_in_one_line_and_not_noted(name, databa
     for deal in (case, on_call):
         with pytest.raises(ValueError, match=said):
             deal(name, database)
-    assert not record.file().exists()
-
-
-BROKEN = {
-    "cut off": '{"orphans": {"dealt": 1, ',
-    "empty": "",
-    "a list": "[1, 2]",
-    "a number for a case": '{"orphans": 3}',
-    "a text for a number": '{"orphans": {"dealt": "once"}}',
-}
-
-
-@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_a_broken_record_is_put_aside_and_a_new_one_begins(text, tmp_path, capsys):
-    record.file().write_text(text, "utf-8")
-    summary()
-    record.note("orphans", dealt=1)
-    record.note("orphans", hints=1)
-    [kept] = tmp_path.glob("clinic-broken-*.json")
-    assert kept.read_text("utf-8") == text and kept.name in capsys.readouterr().out
-    assert record.read() == {"orphans": {"dealt": 1, "hints": 1}}
+    assert not file().exists()
 
 
 def test_a_case_of_another_version_of_the_workbook_stays_in_the_record_and_is_not_shown(capsys):
-    old = {"of_last_year": {"dealt": 1, "solved": 1, "seconds": 60}}
-    record.file().write_text(json.dumps(old), "utf-8")
+    record.note("of_last_year", dealt=1, solved=1, seconds=60)
     record.note("orphans", dealt=1)
     summary()
-    assert record.read() == old | {"orphans": {"dealt": 1}}
+    assert record.read() == ({"of_last_year": {"dealt": 1, "solved": 1, "seconds": 60}, "orphans": {"dealt": 1}}, 0)
     assert lines(capsys)[0] == f"{CASES['orphans'].title}: not solved yet"
-
-
-def test_two_kernels_at_once_lose_nothing_of_the_record():
-    names = ["orphans", "no_version"] * 40
-    with ThreadPoolExecutor(4) as kernels:
-        list(kernels.map(lambda name: record.note(name, hints=1), names))
-    assert record.read() == {"orphans": {"hints": 40}, "no_version": {"hints": 40}}

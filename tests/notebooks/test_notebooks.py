@@ -8,7 +8,17 @@ import pytest
 
 import workbook.clinic  # noqa: F401 - each case has a checker
 from workbook.checks import CHECKERS
-from workbook.notebook_files import client, code_cells, notebook_paths, read, sanitized
+from workbook.notebook_files import (
+    client,
+    code_cells,
+    help_with,
+    notebook_paths,
+    read,
+    run_source,
+    sanitized,
+    solution,
+    tagged,
+)
 from workbook.stages import NOTEBOOKS, stage_folders
 
 # {exercise: [(an answer that a learner might well give, a part of what the checker says to it)]}
@@ -27,28 +37,6 @@ def path(request):
 @pytest.fixture
 def notebook(path):
     return read(path)
-
-
-def tagged(notebook, kind):
-    """{name: cell} of the cells that have a tag `kind:name`."""
-    return {
-        tag.partition(":")[2]: cell
-        for cell in notebook.cells
-        for tag in cell.metadata.get("tags", [])
-        if tag.startswith(f"{kind}:")
-    }
-
-
-def help_with(notebook, name):
-    """The first text after the check of the exercise `name`: hints, then the solution."""
-    after = notebook.cells[notebook.cells.index(tagged(notebook, "check")[name]) + 1 :]
-    return next(cell.source for cell in after if cell.cell_type == "markdown")
-
-
-def solution(notebook, name):
-    """The code under "Solution"."""
-    text = help_with(notebook, name)
-    return re.search(r"<summary>Solution</summary>\s+```python\n(.*?)```", text, re.DOTALL)[1]
 
 
 def output_of(cell):
@@ -123,11 +111,7 @@ def test_a_wrong_answer_is_told_what_is_wrong_and_the_solution_is_done(notebook,
     runner = client(nbformat.v4.new_notebook(metadata=notebook.metadata))
 
     def run(source):
-        cell = nbformat.v4.new_code_cell(source)
-        cell.metadata["tags"] = ["raises-exception"]
-        runner.nb.cells = [cell]
-        runner.execute_cell(cell, 0)
-        return output_of(cell)
+        return output_of(run_source(runner, source))
 
     with runner.setup_kernel(cwd=str(NOTEBOOKS)):
         run(code_cells(notebook)[0].source)

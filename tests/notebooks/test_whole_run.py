@@ -95,14 +95,14 @@ def tox():
 
 
 def test_tox_without_arguments_runs_everything_and_its_result_counts(tox):
-    assert tox["tox"]["env_list"] == "copies, verify"
+    assert tox["tox"]["env_list"] == "copies, proof"
     assert "\nWORKBOOK_RUN = {posargs:everything}\n" in tox["testenv"]["set_env"], "else no run is checked to be whole"
     assert "--nbval-sanitize-with notebooks/workbook/sanitize.cfg " in tox["testenv"]["commands"]
     for name in ("testenv", "testenv:copies"):
         lines = tox[name]["commands"].splitlines()
         assert not [line for line in lines if line.startswith("-")], "a command that begins with - may fail unnoticed"
         assert not {"ignore_outcome", "ignore_errors", "commands_pre"} & set(tox[name])
-    assert "testenv:verify" not in tox, "verify is [testenv]: everything that is said there"
+    assert "testenv:proof" not in tox, "proof is [testenv]: everything that is said there"
 
 
 def test_no_test_is_skipped_or_expected_to_fail_on_no_condition():

@@ -6,25 +6,25 @@ points of a command are counted from 0.
 import multiprocessing
 import os
 import shutil
-import signal
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from alembic.script import ScriptDirectory
-from migration_walk import Picture, picture, way_back
 from sqlalchemy import Engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
 from workbook import postgres, stages
 from workbook.rows import add_rows
+from workbook.verify.driver import KILLED, Points, die
+from workbook.verify.history import history_of
+from workbook.verify.kills import look
+from workbook.verify.walk import Picture
 
-KILLED = -signal.SIGKILL if hasattr(signal, "SIGKILL") else 9
 # A "forkserver" imports the libraries once for all processes; where there is none (Windows), each does for itself.
 PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
 LIBRARIES = [
@@ -33,7 +33,6 @@ LIBRARIES = [
 ]  # fmt: skip
 if hasattr(os, "fork"):
     PROCESSES.set_forkserver_preload(LIBRARIES)
-READS = ("SELECT", "PRAGMA", "SHOW", "SET LOCK_TIMEOUT")
 
 
 class Step(NamedTuple):
@@ -79,37 +78,6 @@ def room_for(pages):
         event.remove(Pool, "connect", limit)
 
 
-class Points:
-    """Within the block, counts the points on every engine of this process; `act(number)` is called at each."""
-
-    def __init__(self, act=lambda number: None):
-        self.act, self.count = act, 0
-
-    def __enter__(self):
-        event.listen(Engine, "before_cursor_execute", self.statement)
-        event.listen(Engine, "commit", self.reached)
-        return self
-
-    def __exit__(self, *error):
-        event.remove(Engine, "before_cursor_execute", self.statement)
-        event.remove(Engine, "commit", self.reached)
-
-    def statement(self, connection, cursor, statement, parameters, context, many):
-        if not statement.lstrip().upper().startswith(READS):
-            self.reached(connection)
-
-    def reached(self, connection):
-        self.count += 1
-        self.act(self.count - 1)
-
-
-def die():
-    """End this process as a power cut would: nothing is tidied up, no `finally` runs."""
-    if hasattr(signal, "SIGKILL"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    os._exit(KILLED)
-
-
 def every_step(folder, url):
     """Each revision of the project in `folder`, up and down, with rows in all tables; `url` is empty first."""
     script = stages.script_directory(folder)
@@ -119,7 +87,7 @@ def every_step(folder, url):
             yield taken(app, url, "upgrade", revision.revision)
             for _ in range(3 if is_resumable(revision) else 1):  # several batches
                 add_rows(url)
-            yield taken(app, url, "downgrade", way_back(revision))
+            yield taken(app, url, "downgrade", history_of(script).way_back(revision.revision))
             stages.upgrade(app, revision.revision)
 
 
@@ -226,14 +194,6 @@ def killed(folder, step, point):
         drop_database(url)
 
 
-def look(url):
-    """A picture of the database. Times of this hour are one word in it: the migration that runs makes them."""
-    seen = picture(url)
-    for row in (row for found in seen.rows.values() for row in found.values()):
-        row.update({name: "now" for name, value in row.items() if is_new(value)})
-    return seen
-
-
 def look_beside(url):
     """As `look`, beside a migration; None if that locks a table: it has committed nothing since the last look then."""
     address = make_url(url)
@@ -243,12 +203,6 @@ def look_beside(url):
         return look(address.render_as_string(hide_password=False))
     except OperationalError:
         return None
-
-
-def is_new(value):
-    if not isinstance(value, datetime):
-        return False
-    return abs(datetime.now(UTC) - (value if value.tzinfo else value.replace(tzinfo=UTC))) < timedelta(hours=1)
 
 
 def sample(kills, size):

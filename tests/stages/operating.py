@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 from faults import copy_database, die, drop_database
-from migration_walk import picture
 from sqlalchemy import Engine, event, make_url
 
 from workbook import postgres
 from workbook.rows import add_rows, changed_values
 from workbook.schema import engine_of, schema_differences
 from workbook.stages import stage_app, stage_folders, upgrade
+from workbook.verify.walk import picture
 
 STAGES = [folder.name for folder in stage_folders() if (folder / "operations.py").exists()]
 EACH_STAGE = pytest.mark.parametrize("stage", STAGES, indirect=True)

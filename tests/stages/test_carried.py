@@ -7,10 +7,10 @@ from contextvars import Context
 
 import pytest
 from markupsafe import escape
-from migration_walk import lost_values
 
 from workbook.rows import RENAMED, changed_values, rows_of
 from workbook.stages import downgrade, script_directory, stage_app, stage_folders, upgrade
+from workbook.verify.walk import lost_values
 
 # What people type at every stage into the fields of its forms; {} is the number of the stage.
 USERS = [

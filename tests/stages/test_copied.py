@@ -34,7 +34,7 @@ def test_requirements_name_every_package_that_a_stage_needs_with_a_compatible_ra
             requirement = re.fullmatch(r"(\S+) ~= \d+\.\d+", line)
             assert requirement, f"{line}: write it as a compatible range, such as Flask ~= 3.1"
             named.append(requirement[1])
-    own = {path.stem for path in stage.glob("*.py")}
+    own = {path.stem for path in [*stage.glob("*.py"), *stage.glob("tests/*.py")]}
     packages = set().union(*(imported(path) for path in stage.rglob("*.py"))) - own - sys.stdlib_module_names
     providers = packages_distributions()
     needed = {COMES_WITH.get(package) or providers.get(package, [package])[0] for package in packages}

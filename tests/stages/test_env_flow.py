@@ -7,12 +7,12 @@ import pytest
 from alembic import command
 from alembic.util import CommandError
 from migration_checks import run_psql, sql_of, versions
-from migration_walk import picture
 from projects import HEAD, add_revision, copy_project, line_of
 
 from workbook import commands
 from workbook.rows import add_rows, rows_of
 from workbook.stages import downgrade, stage_app, stage_folders, upgrade
+from workbook.verify.walk import picture
 
 TEXTS = ["50% off, %s and %(x)s", "12:30, a:b, :name", "O'Brien \\ \"x\""]
 PYTEST = ["pytest", "-q", "-p", "no:cacheprovider", "-p", "no:nbval"]  # nbval's imports take longer than the tests

@@ -8,7 +8,6 @@ from types import ModuleType
 import pytest
 from alembic import command
 from alembic.util import CommandError
-from migration_walk import picture
 from projects import HEAD, add_revision, copy_project
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -16,6 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from workbook import postgres
 from workbook.stages import migration_config, stage_app, upgrade
+from workbook.verify.walk import picture
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from alembic import command
 from alembic.util import CommandError
 from browsing import ON_SQLITE
 from faults import PROCESSES, at_statement, code_of, copy_database, drop_database, slow_upgrade
-from migration_walk import picture
 from projects import HEAD, NO_TRANSACTION, add_revision, copy_project, copy_with_small_batches, line_of
 from sqlalchemy import make_url, text
 
 from workbook.rows import add_rows
 from workbook.sessions import another_session, repeating
 from workbook.stages import downgrade, stage_app, stage_folders, upgrade
+from workbook.verify.walk import picture
 
 EARLY = 'op.create_table("early", sa.Column("id", sa.Integer, primary_key=True))'
 WIDER = 'op.add_column("users", sa.Column("wider", sa.Integer))'

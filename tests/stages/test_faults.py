@@ -1,11 +1,13 @@
 """What migrations/env.py and the app do when the disk is full, the server stops, or many come at once."""
 import os
 import threading
+import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.util import CommandError
 from browsing import ON_SQLITE, Browser, rows
 from faults import (
@@ -22,8 +24,7 @@ from faults import (
     slow_upgrade,
     taken,
 )
-from migration_walk import picture
-from projects import OLD_CALL, copy_project, prepare, together, use_stock_env
+from projects import HEAD, OLD_CALL, add_revision, copy_project, prepare, together, use_stock_env
 from sqlalchemy import event, make_url
 from werkzeug.serving import make_server
 
@@ -31,6 +32,7 @@ from workbook import postgres, stages
 from workbook.rows import add_rows
 from workbook.schema import engine_of
 from workbook.traffic import AGAIN, ANSWERED, some_people
+from workbook.verify.walk import picture
 
 ALL = os.environ.get("WORKBOOK_FAULTS") == "all"
 ONLY_ALL = pytest.mark.skipif(not ALL, reason="takes minutes: tox -e faults")
@@ -132,6 +134,36 @@ def server_to_stop():
         pytest.skip(f"{postgres.VARIABLE} names the server to use, and that is not stopped.")
     with postgres.careful_server() as server:
         yield server
+
+
+SLOW_VACUUM = """
+    ALTER TABLE users SET (
+        autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,
+        autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1
+    )
+"""
+MANY_USERS = """
+    INSERT INTO users (email, display_name) SELECT 'u' || n || '@example.com', 'U' FROM generate_series(1, 20000) n
+"""
+VACUUMS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query LIKE '%%users%%'"
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_autovacuum_gives_way_to_a_migration(project, database):
+    """It would work for minutes here, and stops for who waits a second for its lock; no statement waits so long."""
+    add_revision(project, "wider", 'op.add_column("users", sa.Column("wider", sa.Integer))')
+    with server_to_stop():
+        url = postgres.create_database()
+        with stages.stage_app(project, url) as app, postgres.admin_connection(url) as connection:
+            stages.upgrade(app, HEAD)
+            connection.exec_driver_sql("ALTER SYSTEM SET autovacuum_naptime = 1")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+            for statement in (MANY_USERS, "UPDATE users SET display_name = 'V'", SLOW_VACUUM):
+                connection.exec_driver_sql(statement)
+            while not connection.exec_driver_sql(VACUUMS).scalar():
+                time.sleep(0.05)
+            command.upgrade(app.extensions["migrate"].migrate.get_config(x_arg="wait=20"), "head")
+        assert picture(url).heads == {"wider"}
 
 
 def pg_ctl(server, *arguments):

@@ -11,12 +11,14 @@ from migration_checks import (
     wrong_names,
     wrong_statuses,
 )
-from migration_walk import lost_values, on_every_way, picture, walk
 from projects import copy_with_small_batches
 
 from workbook.rows import add_rows, rows_of
 from workbook.schema import schema_differences, schema_of
 from workbook.stages import downgrade, script_directory, stage_app, stage_folders, upgrade
+from workbook.verify.driver import Loaded
+from workbook.verify.history import history_of
+from workbook.verify.walk import lost_values, picture, walk
 
 NEWEST = stage_folders()[-1]
 
@@ -29,7 +31,7 @@ def test_every_revision_goes_up_and_down_and_up_again_and_keeps_every_value(stag
     # The scripts of the stage before are the same here, byte for byte (test_published.py), and were walked there.
     known = {name for earlier in stage_folders() if earlier < stage for name in ids(earlier)}
     with stage_app(stage, url) as app:
-        problems = walk(app, url, script_directory(stage), known)
+        problems = walk(Loaded(app), url, history_of(script_directory(stage)), known)
     assert not problems, joined(problems)
 
 
@@ -38,7 +40,7 @@ def ids(folder):
 
 
 def test_one_command_goes_back_to_any_revision_that_is_on_no_branch_and_up_again(stage, url):
-    targets = on_every_way(script_directory(stage))
+    targets = history_of(script_directory(stage)).on_every_way()
     with stage_app(stage, url) as app:
         schemas = {"base": schema_of(url)}
         for revision in reversed(list(script_directory(stage).walk_revisions())):

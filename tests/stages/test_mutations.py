@@ -1,15 +1,17 @@
 """The checks of this folder find what they are for: each mistake is made in a copy of a stage, and reported."""
 import shutil
+from unittest.mock import Mock
 
-import migration_walk
 import pytest
 from alembic.util import CommandError
 from migration_checks import app_imports, model_differences, unclear_names, wrong_names, wrong_statuses
-from migration_walk import heads, on_every_way, round_trips, walk
 from projects import copy_with_small_batches
 from publish import broken_promises, stage_digests
 
 from workbook.stages import STAGES, script_directory, stage_app, upgrade
+from workbook.verify import walk as walking
+from workbook.verify.driver import Loaded
+from workbook.verify.history import history_of
 
 STAGE = STAGES / "05_merge_conflict"
 
@@ -35,14 +37,14 @@ def change(folder, pattern, old, new):
 
 
 def found_by_a_round_trip(folder, url, name):
-    script = script_directory(folder)
-    applied = {revision.revision for revision in script.iterate_revisions(name, "base")} - {name}
+    history = history_of(script_directory(folder))
+    applied = history.up_to(name) - {name}
     with stage_app(folder, url) as app:
-        for head in heads(script, applied):
+        for head in history.tips(applied):
             upgrade(app, head)
         lines = []
         try:
-            lines.extend(round_trips(app, url, script, applied, script.get_revision(name)))
+            lines.extend(walking.round_trips(Loaded(app), url, history, applied, history[name]))
         except CommandError as error:
             lines.append(str(error))
     return "\n".join(lines)
@@ -152,13 +154,12 @@ def test_a_round_trip_finds_what_goes_wrong_one_way_only(mistake, copy, url):
 def test_a_walk_takes_every_step_from_every_state_that_it_can_be_taken_from(monkeypatch):
     steps = []
 
-    def note(app, url, script, applied, revision):
-        steps.append((" and ".join(sorted(heads(script, applied))), revision.revision))
+    def note(project, url, history, applied, revision):
+        steps.append((" and ".join(sorted(history.tips(applied))), revision.id))
         return [f"seen {len(steps)}"]
 
-    monkeypatch.setattr(migration_walk, "round_trips", note)
-    monkeypatch.setattr(migration_walk, "downgrade", lambda app, target: None)
-    lines = walk(None, None, script_directory(STAGE))
+    monkeypatch.setattr(walking, "round_trips", note)
+    lines = walking.walk(Mock(), None, history_of(script_directory(STAGE)))
     line = [("", "0001"), ("0001", "0002"), ("0002", "0003"), ("0003", "0004"), ("0004", "0005")]
     branches = [("0005", "0006a"), ("0006a", "0006b"), ("0005", "0006b"), ("0006b", "0006a")]
     assert sorted(steps) == sorted([*line, *branches, ("0006a and 0006b", "0007")])
@@ -169,12 +170,12 @@ def test_a_walk_takes_every_step_from_every_state_that_it_can_be_taken_from(monk
 def test_a_walk_that_cannot_go_on_says_where_it_is(copy, url):
     change(copy, "0001_*.py", 'op.drop_table("users")', 'op.drop_table("no_such_table")')
     with stage_app(copy, url) as app:
-        [line] = walk(app, url, script_directory(copy))
+        [line] = walking.walk(Loaded(app), url, history_of(script_directory(copy)))
     assert line.startswith("0001 after nothing: ") and "no_such_table" in line
 
 
 def test_revisions_on_no_branch_are_known():
-    assert on_every_way(script_directory(STAGE)) == {"0001", "0002", "0003", "0004", "0005", "0007"}
+    assert history_of(script_directory(STAGE)).on_every_way() == {"0001", "0002", "0003", "0004", "0005", "0007"}
 
 
 NEW_REVISION = '''"""drop something"""
@@ -247,8 +248,8 @@ FILL_BADLY = "op.execute(\"UPDATE users SET name = 'x' WHERE name IS NULL\")"
 BACKFILLS = {  # mistake: (what is in 0009, what is there instead, a part of what is reported)
     "no backfill": (FILL_UP, "pass", "0008 to 0009: display_name of 3 is None"),
     "another value": ("{target: users.c[source]}", '{target: "x"}', "0008 to 0009: display_name of 3 is 'x'"),
-    "one batch only": ("if not ids:", "if last:", "0008 to 0009: display_name of"),
-    "rows left out between two batches": ("last = ids[-1]", "last = ids[-1] + 3", "0008 to 0009: display_name of"),
+    "one batch only": ("is not None:", "is not None and not done:", "0008 to 0009: display_name of"),
+    "rows left out between two batches": ("done = found", "done = found + 3", "0008 to 0009: display_name of"),
     "another value on the way back": (FILL_DOWN, FILL_BADLY, "0009 to 0008: name of"),
 }
 
@@ -263,7 +264,7 @@ def test_a_wrong_backfill_in_0009_is_found(mistake, renaming, url):
 NOT_NULL = ("NOT NULL constraint failed", "null value", "is violated by some row", "violates check constraint")
 RENAME_STEPS = {  # mistake: (revision, text, what is there instead, parts of what is reported: one of them)
     "a backfill over what is there": ("0009", "empty = users.c[target].is_(None)", "empty = sa.true()", NOT_NULL),
-    "a batch over what is there": ("0009", "ids[-1]), empty)", "ids[-1]))", NOT_NULL),
+    "a batch over what is there": ("0009", "<= end, empty)", "<= end)", NOT_NULL),
     "a way back that leaves name empty": ("0009", FILL_DOWN, "pass", NOT_NULL),
     "a way back to a name that may be NULL": (
         "0009",
@@ -307,7 +308,7 @@ def test_an_edited_revision_is_found_in_the_stage_that_edited_it(copy):
 def test_a_migration_that_imports_the_app_is_found(copy):
     change(copy, "0005_*.py", "from alembic import op\n", "from alembic import op\nfrom models import ModelMetadata\n")
     [line] = app_imports(copy)
-    assert line.startswith("0005_add_status_to_model_metadata.py, line 11: imports models.")
+    assert line.startswith("0005_add_status_to_model_metadata.py, line 11: imports models, does not use ModelMetadata")
 
 
 def test_a_message_that_says_nothing_and_a_file_with_another_name_are_found(copy):

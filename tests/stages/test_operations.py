@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import pytest
 from browsing import ON_POSTGRESQL, ON_SQLITE
-from migration_walk import picture
 from operating import EACH_STAGE, LAST, OLDER, check_same, table_names
 from sqlalchemy import create_engine, make_url
 
@@ -20,6 +19,7 @@ from workbook.rows import add_rows
 from workbook.schema import engine_of
 from workbook.sessions import another_session
 from workbook.stages import environment
+from workbook.verify.walk import picture
 
 COUNTS = "model_metadata 24 rows, users 24 rows"
 MORE = 'INSERT INTO model_metadata (model_name, accuracy) VALUES (\'late\', 0.5)'

@@ -8,7 +8,6 @@ import time
 import pytest
 from browsing import ON_SQLITE
 from faults import KILLED, PROCESSES, code_of, copy_database, drop_database, room_for, sample
-from migration_walk import picture
 from operating import (
     LAST,
     OLDER,
@@ -21,6 +20,7 @@ from operating import (
 )
 
 from workbook.stages import stage_app, upgrade
+from workbook.verify.walk import picture
 
 ALL = os.environ.get("WORKBOOK_FAULTS") == "all"
 ONLY_ALL = pytest.mark.skipif(not ALL, reason="takes minutes: tox -e faults")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from browsing import ON_POSTGRESQL
-from migration_walk import picture
 from operating import EACH_STAGE, LAST, OLDER, Place, check_same
 from projects import add_revision, copy_project
 from sqlalchemy import make_url
@@ -16,6 +15,7 @@ from sqlalchemy import make_url
 from workbook import postgres
 from workbook.schema import engine_of
 from workbook.stages import script_directory, stage_app
+from workbook.verify.walk import picture
 
 SECONDS = re.compile(r" \d+\.\d\d s$")
 END = "The clone is dropped, the database is as it was."

@@ -8,13 +8,13 @@ Retry-After, nothing is saved, and the request is sent again.
 import socket
 
 import pytest
-from migration_walk import lost_values
 from rolling import Step, deploy
 
 from workbook.rows import add_rows, rows_of
 from workbook.schema import engine_of
 from workbook.stages import script_directory, stage_app, stage_folder, upgrade
 from workbook.traffic import FAILED, People, some_people
+from workbook.verify.walk import lost_values
 
 V05, V06, V07 = map(stage_folder, ("05_merge_conflict", "06_expand", "07_contract"))
 DEPLOY = [

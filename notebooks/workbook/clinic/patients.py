@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from workbook import commands
-from workbook.checks import CHECKERS
+from workbook.checks import register
 from workbook.clinic import cases
 from workbook.clinic.examination import findings
 from workbook.workspace import Project, Workspace, succeeded
@@ -28,7 +28,8 @@ class Case:
     that repairs it, `rule` is what to remember. `lost` are the columns ("users.name") or
     tables whose values cannot or need not come back, `not_ours` tables that belong to another
     program: no script makes them, and they have to stay. `lesson` is the notebook
-    that walks through it; None if it is dealt on call only.
+    where it stands, None if it is dealt on call only; `walked` says that its repair is
+    shown there, and is no exercise.
     """
 
     name: str
@@ -43,13 +44,14 @@ class Case:
     lost: frozenset = frozenset()
     not_ours: frozenset = frozenset()
     lesson: str | None = None
+    walked: bool = False
     stage: str = "05_merge_conflict"
     rows: int = 6
     databases: tuple = ("sqlite", "postgresql")
 
     def __post_init__(self):
         CASES[self.name] = self
-        CHECKERS[self.name.replace("_", "-")] = self.missing
+        register(self.name, self.missing, notebook=None if self.walked else self.lesson)
 
     def missing(self, work):
         """What keeps `work` from being repaired, in a sentence that helps; None if nothing does."""

@@ -90,5 +90,6 @@ def history_of(script):
     found = []
     for each in script.walk_revisions():
         needs = [other.revision for other in script.get_revisions(each.dependencies)] if each.dependencies else ()
-        found.append(Revision(each.revision, to_tuple(each.down_revision, default=()), tuple(needs), each.path, each.doc))
+        parents = to_tuple(each.down_revision, default=())
+        found.append(Revision(each.revision, parents, tuple(needs), each.path, each.doc))
     return History(found)

@@ -6,6 +6,12 @@ from models import db
 
 
 @pytest.fixture
+def database_url(tmp_path):
+    """SQLite, also if the other tests run on PostgreSQL, whose client programs need not be here."""
+    return f"sqlite:///{(tmp_path / 'test.db').as_posix()}"
+
+
+@pytest.fixture
 def flask(app, client):
     """A function that runs a command on a migrated database."""
 

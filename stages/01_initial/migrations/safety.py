@@ -24,11 +24,14 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 PATIENCE = "600"  # seconds to wait for others: `flask db upgrade -x wait=30` for 30
-# Milliseconds that one statement may wait while others wait behind it. SQLite looks at a lock now and then, so it
-# needs longer to find it free.
-LOCK_TIMEOUT = {"sqlite": 200, "postgresql": 40}
+LOCK_TIMEOUT = 200  # milliseconds that one statement may wait while others wait behind it
 LOOK_TIMEOUT = 2000  # milliseconds that a command that only looks may wait
 SET_TIMEOUT = {"sqlite": "PRAGMA busy_timeout = {}", "postgresql": "SET lock_timeout = {}"}
+VACUUMED = """
+    SELECT DISTINCT relation::regclass::text FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+    WHERE mode = 'ShareUpdateExclusiveLock' AND granted AND pid <> pg_backend_pid() AND relkind = 'r'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 TURN = 20_260_112  # any number, as long as all copies of the app use the same
 
 logger = logging.getLogger("alembic.env")
@@ -71,6 +74,8 @@ def run(connection, migrations):
     protect(connection.engine)
     with my_turn(connection), one_connection(connection.engine):
         while not succeeds(connection, migrations):
+            end_vacuum(connection)
+            connection.rollback()
             wait("Tables are in use by another session")
 
 
@@ -103,7 +108,7 @@ def protect(engine):
     @event.listens_for(engine, "begin")
     def begin(connection):
         progress.committed, progress.ended = progress.ended, None
-        set_timeout(connection, longest_wait(connection))
+        set_timeout(connection, longest_wait())
         if engine.dialect.name == "sqlite" and not in_autocommit_block(connection):
             # Python's driver begins transactions late and not for DDL; None turns that off.
             # Foreign keys go off now, as no transaction can do it: with them on, rebuilding
@@ -111,6 +116,8 @@ def protect(engine):
             connection.connection.dbapi_connection.isolation_level = None
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if progress.committed and not in_autocommit_block(connection):
+            end_vacuum(connection)  # which the rows that a backfill has changed may have called
         progress.begun = True
 
     @event.listens_for(engine, "commit")
@@ -127,7 +134,7 @@ def protect(engine):
     def execute(connection, cursor, statement, *rest):
         if statement.strip("; \n").upper() in ("COMMIT", "END"):  # by `op.execute("COMMIT")`
             progress.committed = script_line(traceback.walk_stack(sys._getframe()))
-            set_timeout(connection, longest_wait(connection))
+            set_timeout(connection, longest_wait())
 
 
 def in_autocommit_block(connection):
@@ -141,15 +148,30 @@ def check_foreign_keys(connection):
         raise sqlite3.IntegrityError("; ".join(rows))
 
 
-def longest_wait(connection):
+def longest_wait():
     # An ALTER that waits makes every later query wait behind it, so it gives up, and the
     # migration begins again. One that cannot begin again has to wait.
-    return max(1, int(seconds_left() * 1000)) if is_too_late() else LOCK_TIMEOUT[connection.dialect.name]
+    return max(1, int(seconds_left() * 1000)) if is_too_late() else LOCK_TIMEOUT
 
 
 def is_too_late():
     """Whether the running script cannot begin again."""
     return progress.committed and not progress.committed.resumable
+
+
+def end_vacuum(connection):
+    """Let PostgreSQL's autovacuum give way: to who waits a second for its lock, as an ALTER must not."""
+    tables = connection.exec_driver_sql(VACUUMED).scalars().all() if connection.dialect.name == "postgresql" else []
+    if not tables:
+        return
+    set_timeout(connection, LOOK_TIMEOUT)
+    connection.exec_driver_sql("SAVEPOINT before_vacuum")
+    try:
+        # Nobody who reads or writes waits for this lock, or behind it.
+        connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN SHARE UPDATE EXCLUSIVE MODE")
+    except DBAPIError:  # it is a VACUUM of somebody's
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT before_vacuum")
+    set_timeout(connection, longest_wait())
 
 
 def set_timeout(connection, milliseconds):

@@ -135,6 +135,7 @@ work.use()
 """,
     rule="A lost script is written again under its id, until it makes what is there; `stamp --purge` only silences.",
     lesson=LESSON,
+    walked=True,
 )
 
 

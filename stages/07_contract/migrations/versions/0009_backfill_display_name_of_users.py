@@ -54,15 +54,16 @@ def fill(target, source):
     if context.is_offline_mode():  # `--sql` cannot ask where a batch ends
         op.execute(copy.where(empty))
         return
+    # From id to id: a batch begins where the last one ended, and never looks at earlier rows.
+    last, end = sa.bindparam("last"), sa.bindparam("end")
+    batch = sa.select(users.c.id).where(users.c.id > last, empty).order_by(users.c.id).limit(BATCH).subquery()
+    find_end = sa.select(sa.func.max(batch.c.id))
+    fill_batch = copy.where(users.c.id > last, users.c.id <= end, empty)
     with op.get_context().autocommit_block():
-        # From id to id: a batch begins where the last one ended, and never looks at earlier rows.
-        last = 0
-        while True:
-            batch = sa.select(users.c.id).where(users.c.id > last, empty).order_by(users.c.id).limit(BATCH)
-            ids = op.get_bind().scalars(batch).all()
-            if not ids:
-                break
-            op.execute(copy.where(users.c.id.between(ids[0], ids[-1]), empty))
-            last = ids[-1]
+        connection = op.get_bind()
+        done = 0
+        while (found := connection.scalar(find_end, {"last": done})) is not None:
+            connection.execute(fill_batch, {"last": done, "end": found})
+            done = found
             if op.get_context().dialect.name == "sqlite":
                 time.sleep(PAUSE)

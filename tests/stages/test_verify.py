@@ -1,14 +1,15 @@
 """`tox -e verify` finds what is planted in a copy of a stage, names the revision at fault, and finds nothing else."""
 import re
 import shutil
+import sqlite3
 import xml.etree.ElementTree as xml
-from contextlib import chdir, contextmanager
+from contextlib import chdir, closing, contextmanager
 from pathlib import Path
 
 import pytest
 from projects import OLD_CALL, add_revision, use_stock_env
 
-from workbook.stages import STAGES, stage_app
+from workbook.stages import STAGES, stage_app, upgrade
 from workbook.verify.__main__ import main
 from workbook.verify.driver import Loaded, Program, answer
 from workbook.verify.history import History, Revision
@@ -217,3 +218,19 @@ def test_many_projects_give_a_summary_and_junit_xml(copy, tmp_path, capsys):
     assert [(suite.get("name"), suite.get("failures"), suite.get("errors")) for suite in suites] == [
         ("02_created_at", "0", "0"), ("05_merge_conflict", "1", "0"), ("empty", "0", "1")
     ]  # fmt: skip
+
+
+def test_a_history_that_does_not_start_from_empty_is_verified_from_what_a_file_makes(copy, here, tmp_path, capsys):
+    url = f"sqlite:///{(tmp_path / 'old.db').as_posix()}"
+    with stage_app(copy, url) as app:
+        upgrade(app, "0005")
+    seed = tmp_path / "old.sql"
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        seed.write_text("\n".join(line for line in old.iterdump() if "alembic_version" not in line), "utf-8")
+    change(copy, "0001_*.py", "def upgrade():\n", "def upgrade():\n    1 / 0\n")
+    arguments = [str(copy), "--database", "sqlite", "--start", "0005"]
+    assert main([*arguments, "--seed", str(seed)]) == 0, capsys.readouterr().out
+    change(copy, "0006b_*.py", 'op.drop_column("model_metadata", "notes")', "pass")
+    assert main([*arguments, "--seed", str(seed)]) == 1
+    _, lines = found(capsys.readouterr().out.rpartition(" revisions (")[2], "each step up, down and up with rows")
+    assert lines[0].strip().startswith("0006b: it goes up and down once only")

@@ -50,7 +50,6 @@ def copy_of(stage, database):
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / stage
         shutil.copytree(stage_folder(stage), folder, ignore=LEFT_OUT)
-        (folder / "instance").mkdir()  # the walk looks at the database before the first command has made its folder
         project = Project(folder, database)
         try:
             yield project

@@ -17,6 +17,8 @@ WAITED = re.compile(
     r"(?m)^(INFO .* Running upgrade .*\n)"
     r"WARNI \[alembic\.env\] Tables are in use by another session; waiting for it to end\.\n(?:\1)+"
 )
+# A hub that starts thirty servers says to some of its learners that they should ask again, as their browsers then do.
+BUSY, BEGUN = (429, 503), 400
 ORIGINALS = {path.stem: path for path in notebook_paths()}
 
 
@@ -45,7 +47,13 @@ class Learner:
     def start_server(self):
         """Start the server and wait until it answers; RuntimeError if the hub gives it up."""
         user = f"{self.hub.address}/hub/api/users/{self.name}"
-        self.session.post(f"{user}/server", timeout=CELL).raise_for_status()
+        deadline = time.monotonic() + CELL
+        while (answer := self.session.post(f"{user}/server", timeout=CELL)).status_code in BUSY:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(2)
+        if answer.status_code != BEGUN:
+            answer.raise_for_status()
         while not (server := self.session.get(user, timeout=CELL).json()["servers"].get("", {})).get("ready"):
             if not server.get("pending"):
                 raise RuntimeError(f"{self.name}'s server does not start")

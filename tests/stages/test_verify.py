@@ -234,3 +234,21 @@ def test_a_history_that_does_not_start_from_empty_is_verified_from_what_a_file_m
     assert main([*arguments, "--seed", str(seed)]) == 1
     _, lines = found(capsys.readouterr().out.rpartition(" revisions (")[2], "each step up, down and up with rows")
     assert lines[0].strip().startswith("0006b: it goes up and down once only")
+
+
+BEGINNINGS = {  # what cannot be begun with: (text of the seed, a part of what is said)
+    "a file that the database does not take": ("CREATE TABLE users (", "old.sql: incomplete input"),
+    "a script before --start that fails": (None, "0001 cannot be reached: migrations/versions/0001_create_users.py"),
+}
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_a_beginning_that_fails_is_told_in_one_line(beginning, copy, here, tmp_path, capsys):
+    text, said = BEGINNINGS[beginning]
+    change(copy, "0001_*.py", "def upgrade():\n", "def upgrade():\n    1 / 0\n")
+    arguments = [str(copy), "--database", "sqlite", "--start", "0001"]
+    if text:
+        (tmp_path / "old.sql").write_text(text, "utf-8")
+        arguments += ["--seed", str(tmp_path / "old.sql")]
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().out.strip().splitlines()[-1]

@@ -11,7 +11,7 @@ from workbook.verify.fits import fits
 from workbook.verify.locks import locks
 from workbook.verify.moves import Moves
 from workbook.verify.project import NoDriver, Opening, copied, throw_away
-from workbook.verify.remote import CannotVerify
+from workbook.verify.remote import CannotVerify, Failed
 from workbook.verify.report import Line, Report
 from workbook.verify.static import static_checks
 
@@ -33,7 +33,7 @@ def examined(path, options, progress):
                     progress.show(line)
                 raise
         return report
-    except CannotVerify as error:
+    except (CannotVerify, Failed) as error:  # Failed: the project's process has ended where nobody expects it
         return report._replace(why_not=str(error))
 
 
@@ -65,9 +65,8 @@ class Examination:
             if not self.told_about:
                 self.tell(opened)
                 yield from self.of_the_scripts(opened)
-            seed = self.options.seed.read_text("utf-8") if self.options.seed else None
             note = lambda text: self.progress.note(f"{self.path.name} on {kind}: {text}")
-            moves = Moves(opened.remote, opened.history, database, self.options.start, seed, note)
+            moves = Moves(opened.remote, opened.history, database, self.options.start, self.options.seed, note)
             for check, findings in moves.checks():
                 yield Line(check, kind, findings)
             if moves.sql:

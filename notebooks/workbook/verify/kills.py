@@ -11,7 +11,6 @@ from workbook.verify.remote import Failed
 from workbook.verify.walk import picture
 
 AT_ONCE = 4
-SHOWN = 3
 GAIN = "Use the workbook's env.py and safety.py (shared_templates/migrations)"
 DO = {"kills": f"{GAIN}: a migration then happens whole or not at all", "at once": f"{GAIN}: one waits for the other"}
 

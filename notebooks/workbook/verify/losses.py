@@ -6,7 +6,6 @@ from workbook.kept import is_kept
 from workbook.rows import matched, shown
 from workbook.verify.findings import WARNING, Finding
 
-SHOWN = 3
 CHANGES_DATA = re.compile(r"\b(update|insert|delete|merge|truncate|execute|bulk_insert|session)\b", re.IGNORECASE)
 DELETES = re.compile(r"\b(delete|truncate)\b", re.IGNORECASE)
 DO = {

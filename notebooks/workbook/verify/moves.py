@@ -6,7 +6,7 @@ from workbook.schema import schema_differences
 from workbook.verify.databases import Postgresql
 from workbook.verify.findings import ERROR, WARNING, Finding
 from workbook.verify.losses import lost_by, rename_in
-from workbook.verify.remote import Failed
+from workbook.verify.remote import CannotVerify, Failed
 from workbook.verify.walk import Trip, picture
 
 SHOWN = 3  # lines of one kind for a revision; the others are counted
@@ -58,12 +58,17 @@ class Moves:
 
     def begin(self):
         """An empty database, or the one that the seed makes; at the revision where the history starts."""
-        if self.seed:
-            self.database.run(self.seed)
-            if not picture(self.url).heads:
-                self.remote.stamp(self.start)
-        elif self.start:
-            self.remote.upgrade(self.start)
+        try:
+            if self.seed:
+                self.database.run(self.seed.read_text("utf-8"))
+                if not picture(self.url).heads:
+                    self.remote.stamp(self.start)
+            elif self.start:
+                self.remote.upgrade(self.start)
+        except ValueError as error:  # UnicodeDecodeError is one, too
+            raise CannotVerify(f"{self.seed.name}: {error}") from error
+        except Failed as error:
+            raise CannotVerify(f"{self.start} cannot be reached: {error}") from error
 
     def known(self):
         return self.history.up_to(self.start) if self.start else set()

@@ -56,10 +56,10 @@ def test_another_session_can_stay_until_somebody_has_waited_for_it(url, database
     with another_session(url, *HELD[database], waited=0.3) as ended:
         time.sleep(0.6)
         assert not ended, "It did not stay until somebody came."
-        with repeating(url, RENAME) as writer:
+        with repeating(url, f"SET lock_timeout = '5s'; {RENAME}") as writer:
             pass
         assert ended, "It has not ended after somebody had waited for it."
-    assert 0.2 < writer.longest < 5 and not writer.failures
+    assert writer.longest > 0.2 and not writer.failures
 
 
 def test_another_session_that_cannot_begin_says_why(url):

@@ -1,0 +1,148 @@
+"""What the site is made of, fetched by npm and pip with pinned versions and digests.
+
+`fetch()` leaves in build/parts:
+
+    pyodide/   Python for a browser, all wheels, and the pyodide-lock.json that names them
+    pglite/    PostgreSQL for a browser
+    licences/  what those who made them ask for
+
+Nothing is fetched again while package-lock.json and requirements.txt are the same.
+"""
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+from workbook.stages import ROOT
+
+HERE = Path(__file__).resolve().parent
+PARTS = ROOT / "build" / "parts"
+PINNED = [HERE / name for name in ("package.json", "package-lock.json", "requirements.txt", "jupyterlite.txt", "parts.py")]
+PYODIDE = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"]
+PGLITE = ["*.js", "pglite.wasm", "pglite.data", "initdb.wasm"]
+# Wheels that one platform builds: any will do, for what is compiled is left out and Python takes its place.
+PLATFORMS = ["any", "manylinux2014_x86_64", "manylinux_2_28_x86_64"]
+COMPILED = re.compile(r"\.(so|pyd|c)$")
+# Not needed to run: tests, and the Bootstrap files that no page asks for.
+LEFT_OUT = re.compile(r"/tests?/|flask_bootstrap/static/(?!.*/(bootstrap(\.bundle)?\.min\.(css|js)|LICENSE)[^/]*$)")
+# The kernel works without it, and it is the largest of all wheels; completion is then by the names that are there.
+UNUSED = {"jedi"}
+# The kernel's own packages: its shell, and stand-ins for ipykernel and micropip.
+KERNEL = ["pyodide_kernel", "ipykernel", "piplite"]
+
+
+class NotFetched(Exception):
+    """Why a part could not be fetched, in one line."""
+
+
+def fetch():
+    """Fetch what is not there yet; returns the folder, or raises NotFetched."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in PINNED)).hexdigest()
+    stamp = PARTS / "complete"
+    if not stamp.exists() or stamp.read_text() != digest:
+        shutil.rmtree(PARTS, ignore_errors=True)
+        PARTS.mkdir(parents=True)
+        from_npm()
+        wheels = [*kernel_wheels(), *from_pypi()]
+        write_lock({wheel.name: wheel for wheel in wheels})
+        stamp.write_text(digest)
+    return PARTS
+
+
+def from_npm():
+    """Python and PostgreSQL for a browser."""
+    npm = shutil.which("npm")
+    if not npm:
+        raise NotFetched("npm was not found: install Node.js 20 or newer, then run: tox -e site")
+    folder = PARTS / "npm"
+    folder.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, folder)
+    called([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+    modules = folder / "node_modules"
+    take(modules / "pyodide", PYODIDE, PARTS / "pyodide")
+    take(modules / "@electric-sql" / "pglite" / "dist", PGLITE, PARTS / "pglite")
+    for name, package in (("pyodide", modules / "pyodide"), ("pglite", modules / "@electric-sql" / "pglite")):
+        for licence in package.glob("LICEN[CS]E*"):
+            take(package, [licence.name], PARTS / "licences" / name)
+    shutil.copy(modules / "pyodide" / "pyodide-lock.json", PARTS / "pyodide")
+
+
+def take(source, patterns, target):
+    target.mkdir(parents=True, exist_ok=True)
+    for pattern in patterns:
+        for path in source.glob(pattern):
+            shutil.copy(path, target)
+
+
+def from_pypi():
+    """The wheels of requirements.txt, made small; returns their paths."""
+    folder = PARTS / "wheels"
+    platforms = [option for name in PLATFORMS for option in ("--platform", name)]
+    called(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes",
+         "--no-deps", "--only-binary", ":all:", "--python-version", "3.14", *platforms,
+         "--dest", str(folder), "--requirement", str(HERE / "requirements.txt")],
+        HERE,
+    )  # fmt: skip
+    return [smaller(wheel) for wheel in sorted(folder.glob("*.whl")) if name_of(wheel) not in UNUSED]
+
+
+def kernel_wheels():
+    """The wheels that jupyterlite-pyodide-kernel brings; returns their paths."""
+    files = distribution("jupyterlite-pyodide-kernel").files
+    found = [file.locate() for file in files if file.suffix == ".whl" and file.name.split("-")[0] in KERNEL]
+    return [smaller(Path(wheel)) for wheel in found]
+
+
+def called(command, folder):
+    ended = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if ended.returncode:
+        said = [line for line in ended.stdout.splitlines() if line.strip()]
+        raise NotFetched(f"{Path(command[0]).stem} could not fetch the site's parts: {said[-1] if said else 'no reason'}")
+
+
+def smaller(wheel):
+    """A copy of a wheel among Pyodide's files, in pure Python and without what is not needed to run."""
+    name, version = wheel.name.split("-")[:2]
+    target = PARTS / "pyodide" / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
+        for each in old.infolist():
+            if not COMPILED.search(each.filename) and not LEFT_OUT.search(each.filename):
+                new.writestr(zipfile.ZipInfo(each.filename), old.read(each), zipfile.ZIP_DEFLATED)
+    return target
+
+
+def name_of(wheel):
+    return re.sub(r"[-_.]+", "-", wheel.name.split("-")[0]).lower()
+
+
+def write_lock(wheels):
+    """Pyodide's list of packages, with ours only: it loads them from here and asks nobody else."""
+    path = PARTS / "pyodide" / "pyodide-lock.json"
+    lock = json.loads(path.read_text("utf-8"))
+    lock["packages"] = {name_of(wheel): described(wheel) for wheel in wheels.values()}
+    path.write_text(json.dumps(lock, indent=1), "utf-8")
+
+
+def described(wheel, imports=()):
+    return {
+        "name": name_of(wheel),
+        "version": wheel.name.split("-")[1],
+        "file_name": wheel.name,
+        "install_dir": "site",
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        "package_type": "package",
+        "imports": list(imports),
+        "depends": [],
+        "unvendored_tests": False,
+    }
+
+
+if __name__ == "__main__":
+    print(fetch())

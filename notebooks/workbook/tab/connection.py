@@ -56,8 +56,7 @@ class PGconn:
         self.error_message, self._pending, self._notifies = b"", None, []
         self.reported, self.kept, self.prepared, self.options_given = {}, [], [], {}
         try:
-            given = {each.keyword.decode(): each.val.decode() for each in Conninfo.parse(conninfo) if each.val is not None}
-            self.options_given = {each.keyword: each.val for each in Conninfo.options(given)}
+            self.options_given = {each.keyword: each.val for each in Conninfo.options(texts(Conninfo.parse(conninfo)))}
         except e.OperationalError as error:
             self._status, self.error_message = ConnStatus.BAD, str(error).encode()
 
@@ -82,8 +81,9 @@ class PGconn:
         try:
             self.session.open(self)
         except wire.Refused as error:
-            said = refused(wire.Refused(b"", b"", fields=error.fields | {"S": b"FATAL", "V": b"FATAL"})).error_message
-            self._status, self.error_message = ConnStatus.BAD, b"connection to server " + self.place + b" failed: " + said
+            said = refused(wire.Refused(b"", b"", fields=error.fields | {"S": b"FATAL", "V": b"FATAL"}))
+            self.error_message = b"connection to server %s failed: %s" % (self.place, said.error_message)
+            self._status = ConnStatus.BAD
             return PollingStatus.FAILED
         self._status = ConnStatus.OK
         return PollingStatus.OK
@@ -124,7 +124,7 @@ class PGconn:
     @property
     def info(self):
         self._ensure_pgconn()
-        return Conninfo.options({k.decode(): v.decode() for k, v in self.options_given.items() if v is not None})
+        return Conninfo.options({name.decode(): value.decode() for name, value in self.options_given.items() if value})
 
     @property
     def status(self):
@@ -223,6 +223,8 @@ class PGconn:
         else:
             copy = wire.COPY_FAIL if re.search(rb"\bcopy\b", sql, re.IGNORECASE) else b""
             messages = self.session.run(build(sql) + copy + (wire.SYNC if synced else b""))
+            tell = self.session.databases.tell
+            messages = [(code, tell(self, data) if code == b"E" else data) for code, data in messages]
             self._pending = results_of(messages, query)
             self._hear(messages, query)
         self.error_message = next((each.error_message for each in self._pending if each.error), b"")
@@ -266,6 +268,11 @@ class PGconn:
 
     def get_cancel(self):
         return PGcancel()
+
+
+def texts(options):
+    """{keyword: value} of the options that have one."""
+    return {each.keyword.decode(): each.val.decode() for each in options if each.val is not None}
 
 
 def option_text(connection, keyword):

@@ -64,23 +64,27 @@ class Conninfo:
     @classmethod
     def parse(cls, conninfo):
         """The options that the string sets, all others with the value None; OperationalError if it is malformed."""
-        found = values(conninfo.decode("utf-8", "replace"))
-        return [ConninfoOption(*described(line), encoded(found.get(line[0])), b"", *shown(line[0])) for line in KEYWORDS]
+        return described(values(conninfo.decode("utf-8", "replace")))
 
     @classmethod
     def options(cls, found):
         """All options: from `found`, which is {keyword: text}, from the environment, or the default."""
-        found = defaults() | found
-        return [ConninfoOption(*described(line), encoded(found.get(line[0])), b"", *shown(line[0])) for line in KEYWORDS]
+        return described(defaults() | found)
 
 
-def described(line):
-    keyword, variable, *compiled = line
-    return keyword.encode(), None if variable == "-" else variable.encode(), encoded(compiled[0] if compiled else None)
-
-
-def shown(keyword):
-    return (b"*", 20) if keyword in SECRET else (b"", 20)
+def described(found):
+    return [
+        ConninfoOption(
+            keyword.encode(),
+            None if variable == "-" else variable.encode(),
+            encoded(compiled[0] if compiled else None),
+            encoded(found.get(keyword)),
+            b"",
+            b"*" if keyword in SECRET else b"",
+            20,
+        )
+        for keyword, variable, *compiled in KEYWORDS
+    ]
 
 
 def encoded(value):

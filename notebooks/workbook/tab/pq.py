@@ -46,6 +46,10 @@ class Databases:
         """What the server gets for the SQL (bytes) of a connection; wire.Refused if it gets nothing."""
         return sql
 
+    def tell(self, connection, error):
+        """What the connection gets for an error of the server's: the message's data (bytes)."""
+        return error
+
 
 class Session:
     """The one session of a server. `execute` takes bytes for the server and returns all that it answers to them.
@@ -57,7 +61,7 @@ class Session:
 
     def __init__(self, execute, databases):
         self.execute, self.databases = execute, databases
-        self.owner, self.state, self.reported = None, IDLE, {}
+        self.owner, self.state, self.reported, self.user, self.backend = None, IDLE, {}, None, None
         self.opened, self.count = weakref.WeakValueDictionary(), 0  # {number: connection}
 
     def run(self, data):
@@ -101,7 +105,8 @@ class Session:
         if not self.reported:
             query = f"SELECT name, pg_catalog.current_setting(name, true) FROM unnest(ARRAY[{names}]) AS name"
             self.reported |= {name.encode(): (value or "").encode() for name, value in self.ask(query)}
-        (self.backend,) = self.ask("SELECT pg_catalog.pg_backend_pid()")[0]
+        if not self.user:
+            self.user, self.backend = self.ask("SELECT session_user, pg_catalog.pg_backend_pid()")[0]
         settings = [*self.databases.settings(connection), *connection.settings()]
         if settings:
             self.ask(*settings)
@@ -133,8 +138,9 @@ class Session:
         self.clean()
 
     def clean(self):
+        """Make the session one of nobody's. PGlite does not know whom RESET SESSION AUTHORIZATION goes back to."""
         self.owner = None
-        self.ask("RESET SESSION AUTHORIZATION", "RESET ALL", "DEALLOCATE ALL")
+        self.ask(f"SET SESSION AUTHORIZATION {literal(self.user)}", "RESET ALL", "DEALLOCATE ALL")
 
     def end(self, connection):
         """End a connection: what it has not committed is rolled back, and with the last one the session is as new."""
@@ -148,9 +154,8 @@ class Session:
 
 
 def literal(text):
-    return "'" + text.replace("'", "''") + "'" if "\\" not in text else " E'" + text.replace("\\", r"\\").replace(
-        "'", "''"
-    ) + "'"  # fmt: skip
+    quoted = "'" + text.replace("'", "''") + "'"
+    return " E" + quoted.replace("\\", "\\\\") if "\\" in quoted else quoted
 
 
 def mark():

@@ -53,11 +53,16 @@ class Schemas(pq.Databases):
             text = re.sub(r"\bschema\s+public\b", lambda _: f"SCHEMA {quoted(database)}", text, flags=re.IGNORECASE)
         return text.encode()
 
+    def tell(self, connection, error):
+        """An error as the connection would get it from a server of its own: its schema is called public there."""
+        name = connection.db
+        return error.replace(b"schema " + name, b"schema public").replace(b"\0s%s\0" % name, b"\0spublic\0")
+
     def create(self, session, connection, name, options):
         must_be_outside(session, "CREATE DATABASE")
         template = re.search(rf"\bTEMPLATE\s*=?\s*{NAME}", options, re.IGNORECASE)
         if template and plain(template[1]) not in ("template0", "template1"):
-            raise wire.Refused(b"0A000", b"a database cannot be copied here: CREATE DATABASE without TEMPLATE is possible")
+            raise wire.Refused(b"0A000", b"a database cannot be copied here, only made empty, without TEMPLATE")
         if exists(session, plain(name)):
             raise wire.Refused(b"42P04", f'database "{plain(name)}" already exists'.encode())
         return f"CREATE SCHEMA {name} GRANT USAGE ON SCHEMA {name} TO PUBLIC"
@@ -129,6 +134,18 @@ def is_password(verifier, password):
     found = re.fullmatch(r"SCRAM-SHA-256\$(\d+):(\S+)\$(\S+):\S+", verifier)
     if not found:
         return False
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(found[2]), int(found[1]))
+    salted = pbkdf2(password.encode(), base64.b64decode(found[2]), int(found[1]))
     client_key = hmac.digest(salted, b"Client Key", "sha256")
     return hmac.compare_digest(hashlib.sha256(client_key).digest(), base64.b64decode(found[3]))
+
+
+def pbkdf2(password, salt, rounds):
+    """hashlib.pbkdf2_hmac of SHA-256, which a Python without OpenSSL does not have."""
+    keyed = hmac.new(password, digestmod="sha256")
+    block, found = salt + b"\0\0\0\1", 0
+    for _ in range(rounds):
+        turn = keyed.copy()
+        turn.update(block)
+        block = turn.digest()
+        found ^= int.from_bytes(block)
+    return found.to_bytes(32)

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-import platformdirs
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
@@ -66,6 +65,8 @@ def careful_server(place=None):
 
 
 def start(settings=FASTER, place=None):
+    import platformdirs  # here and below: where a server is named, as in a tab, these are not needed
+
     with warnings.catch_warnings():
         # Only the place of a lock file depends on XDG_RUNTIME_DIR; any will do.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")

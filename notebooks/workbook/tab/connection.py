@@ -1,0 +1,292 @@
+"""A connection as psycopg asks libpq for it, psycopg.pq.abc.PGconn, in turns on one session: see pq.py."""
+import re
+
+from psycopg import errors as e
+from psycopg.pq import ConnStatus, ExecStatus, PollingStatus, TransactionStatus
+from psycopg.pq.misc import PGnotify, _clean_error_message, connection_summary
+
+from workbook.tab import pq, wire
+from workbook.tab.conninfo import Conninfo
+from workbook.tab.escaping import Escaping
+from workbook.tab.results import PGresult, notice, refused, results_of
+
+__all__ = ["Conninfo", "Escaping", "PGcancel", "PGcancelConn", "PGconn", "PGresult"]
+
+STATES = {b"I": TransactionStatus.IDLE, b"T": TransactionStatus.INTRANS, b"E": TransactionStatus.INERROR}
+MOST = 65535  # parameters
+IN_OPTIONS = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")
+
+
+def option(keyword):
+    """A property: what the connection string or the environment says, or b""."""
+
+    def value(self):
+        self._ensure_pgconn()
+        return self.options_given.get(keyword) or b""
+
+    return property(value)
+
+
+def synchronous(send):
+    """The method that does what the method `send` does, waits, and returns the last result."""
+
+    def run(self, *arguments, **named):
+        self._pending = None
+        getattr(self, send)(*arguments, **named)
+        last = None
+        while result := self.get_result():
+            last = result
+        return last
+
+    return run
+
+
+class PGconn:
+    """See psycopg.pq.abc.PGconn; what is missing of it raises NotSupportedError or AttributeError."""
+
+    notice_handler = notify_handler = None
+    nonblocking = pipeline_status = 0
+    needs_password = used_password = used_gssapi = ssl_in_use = False
+    number = None  # in its Session's `opened`
+    user, password, host, hostaddr = option(b"user"), option(b"password"), option(b"host"), option(b"hostaddr")
+    port, options, tty = option(b"port"), option(b"options"), option(b"tty")
+
+    def __init__(self, conninfo):
+        self.session, self._status = pq.session, ConnStatus.STARTED
+        self.error_message, self._pending, self._notifies = b"", None, []
+        self.reported, self.kept, self.prepared, self.options_given = {}, [], [], {}
+        try:
+            self.options_given = {each.keyword: each.val for each in Conninfo.options(texts(Conninfo.parse(conninfo)))}
+        except e.OperationalError as error:
+            self._status, self.error_message = ConnStatus.BAD, str(error).encode()
+
+    def __del__(self):
+        self.finish()
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {connection_summary(self)} at 0x{id(self):x}>"
+
+    @classmethod
+    def connect_start(cls, conninfo):
+        return cls(conninfo)
+
+    @classmethod
+    def connect(cls, conninfo):
+        connection = cls(conninfo)
+        if connection._status == ConnStatus.STARTED:
+            connection.connect_poll()
+        return connection
+
+    def connect_poll(self):
+        try:
+            self.session.open(self)
+        except wire.Refused as error:
+            said = refused(wire.Refused(b"", b"", fields=error.fields | {"S": b"FATAL", "V": b"FATAL"}))
+            self.error_message = b"connection to server %s failed: %s" % (self.place, said.error_message)
+            self._status = ConnStatus.BAD
+            return PollingStatus.FAILED
+        self._status = ConnStatus.OK
+        return PollingStatus.OK
+
+    @property
+    def place(self):
+        """Where the server is, as libpq says it."""
+        if self.host.startswith(b"/"):
+            return b'on socket "%s/.s.PGSQL.%s"' % (self.host, self.port)
+        return b'at "%s", port %s' % (self.host, self.port)
+
+    def finish(self):
+        """End the connection. May be called again."""
+        if self._status == ConnStatus.OK:
+            self.session.end(self)
+        self._status, self._pending = None, None
+
+    def settings(self):
+        """[SQL] of the settings that the connection string asks for."""
+        found = {"client_encoding": option_text(self, b"client_encoding")}
+        found["application_name"] = option_text(self, b"application_name") or option_text(
+            self, b"fallback_application_name"
+        )
+        found = {name: value for name, value in found.items() if value}
+        for name, value in IN_OPTIONS.findall(self.options.decode()):
+            found[name.replace("-", "_")] = re.sub(r"\\(.)", r"\1", value)
+        return [f"SELECT pg_catalog.set_config({pq.literal(n)}, {pq.literal(v)}, false)" for n, v in found.items()]
+
+    def _ensure_pgconn(self):
+        if self._status is None:
+            raise e.OperationalError("the connection is closed")
+
+    @property
+    def db(self):
+        self._ensure_pgconn()
+        return self.options_given.get(b"dbname") or self.user
+
+    @property
+    def info(self):
+        self._ensure_pgconn()
+        return Conninfo.options({name.decode(): value.decode() for name, value in self.options_given.items() if value})
+
+    @property
+    def status(self):
+        return ConnStatus.BAD if self._status is None else self._status
+
+    @property
+    def transaction_status(self):
+        if self._status != ConnStatus.OK:
+            return TransactionStatus.UNKNOWN
+        if self._pending is not None:
+            return TransactionStatus.ACTIVE
+        return STATES[self.session.state] if self.session.owner is self else TransactionStatus.IDLE
+
+    def parameter_status(self, name):
+        self._ensure_pgconn()
+        return self.reported.get(bytes(name))
+
+    def get_error_message(self, encoding="utf-8"):
+        return _clean_error_message(self.error_message, encoding)
+
+    @property
+    def _encoding(self):
+        from psycopg._encodings import pg2pyenc
+
+        return pg2pyenc(self.reported.get(b"client_encoding") or b"UTF8")
+
+    protocol_version, full_protocol_version = 3, 30000
+
+    @property
+    def server_version(self):
+        self._ensure_pgconn()
+        major, minor = re.match(rb"(\d+)(?:\.(\d+))?", self.reported.get(b"server_version", b"0")).groups()
+        return int(major) * 10000 + int(minor or 0)
+
+    @property
+    def socket(self):
+        """There is none, and nobody has to wait for it."""
+        self._ensure_pgconn()
+        return -1
+
+    @property
+    def backend_pid(self):
+        self._ensure_pgconn()
+        return int(self.session.backend)
+
+    # commands: the answer is there when `send_...` returns
+
+    def send_query(self, command):
+        self._send(command, command, lambda sql: wire.query(sql), synced=False)
+
+    def send_query_params(self, command, param_values, param_types=None, param_formats=None, result_format=0):
+        rest = self._bound(b"", param_values, param_formats, result_format)
+        self._send(command, command, lambda sql: wire.parse(b"", sql, param_types or ()) + rest)
+
+    def send_prepare(self, name, command, param_types=None):
+        self._send(command, command, lambda sql: wire.parse(name, sql, param_types or ()))
+
+    def send_query_prepared(self, name, param_values, param_formats=None, result_format=0):
+        rest = self._bound(name, param_values, param_formats, result_format)
+        self._send(b"", None, lambda _: rest)
+
+    def send_describe_prepared(self, name):
+        self._send(b"", None, lambda _: wire.describe(b"S", name))
+
+    def send_describe_portal(self, name):
+        self._send(b"", None, lambda _: wire.describe(b"P", name))
+
+    def send_close_prepared(self, name):
+        self._send(b"", None, lambda _: wire.close(b"S", name))
+
+    exec_ = synchronous("send_query")
+    exec_params = synchronous("send_query_params")
+    prepare = synchronous("send_prepare")
+    exec_prepared = synchronous("send_query_prepared")
+    describe_prepared = synchronous("send_describe_prepared")
+    describe_portal = synchronous("send_describe_portal")
+    close_prepared = synchronous("send_close_prepared")
+
+    def _bound(self, name, values, formats, result_format):
+        values = values or ()
+        if len(values) > MOST:
+            text = f"number of parameters must be between 0 and {MOST}"
+            raise e.OperationalError(f"sending query and params failed: {text}")
+        return wire.bind(name, values, formats or (), result_format) + wire.describe(b"P", b"") + wire.EXECUTE
+
+    def _send(self, sql, query, build, synced=True):
+        self._ensure_pgconn()
+        if self._pending is not None:
+            raise e.OperationalError("sending query failed: another command is already in progress")
+        self.error_message = b""
+        try:
+            self.session.enter(self)
+            sql = self.session.databases.translate(self.session, self, bytes(sql))
+        except wire.Refused as error:
+            self._pending = [refused(error)]
+        else:
+            copy = wire.COPY_FAIL if re.search(rb"\bcopy\b", sql, re.IGNORECASE) else b""
+            messages = self.session.run(build(sql) + copy + (wire.SYNC if synced else b""))
+            tell = self.session.databases.tell
+            messages = [(code, tell(self, data) if code == b"E" else data) for code, data in messages]
+            self._pending = results_of(messages, query)
+            self._hear(messages, query)
+        self.error_message = next((each.error_message for each in self._pending if each.error), b"")
+
+    def _hear(self, messages, query):
+        for code, data in messages:
+            if code == b"N" and self.notice_handler:
+                self.notice_handler(notice(data, query))
+            elif code == b"A":
+                channel, extra = data[4:].split(b"\0")[:2]
+                self._notifies.append(PGnotify(channel, wire.LENGTH.unpack_from(data)[0], extra))
+
+    def get_result(self):
+        """The next result of the last command; None after the last one."""
+        if self._pending:
+            return self._pending.pop(0)
+        self._pending = None
+        return None
+
+    def set_single_row_mode(self):
+        self._pending = [single for result in self._pending or () for single in result.one_by_one()]
+
+    def consume_input(self):
+        self._ensure_pgconn()
+
+    def is_busy(self):
+        return 0
+
+    def flush(self):
+        self._ensure_pgconn()
+        return 0
+
+    def notifies(self):
+        return self._notifies.pop(0) if self._notifies else None
+
+    def make_empty_result(self, exec_status):
+        return PGresult(ExecStatus(exec_status))
+
+    def enter_pipeline_mode(self):
+        raise e.NotSupportedError("there is no pipeline mode here")
+
+    def get_cancel(self):
+        return PGcancel()
+
+
+def texts(options):
+    """{keyword: value} of the options that have one."""
+    return {each.keyword.decode(): each.val.decode() for each in options if each.val is not None}
+
+
+def option_text(connection, keyword):
+    return (connection.options_given.get(keyword) or b"").decode()
+
+
+class PGcancel:
+    """Does nothing: a command has ended before anybody can cancel it."""
+
+    def free(self):
+        pass
+
+    def cancel(self):
+        pass
+
+
+PGcancelConn = PGcancel

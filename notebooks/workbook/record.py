@@ -10,11 +10,12 @@ from contextlib import contextmanager
 
 from workbook.workspace import lock, scratch_folder
 
+FILE = "progress.jsonl"
 PATIENCE = 5  # seconds for other kernels to write their line; none needs a thousandth of that
 
 
 def file():
-    return scratch_folder() / "progress.jsonl"
+    return scratch_folder() / FILE
 
 
 def earlier_file():

@@ -1,10 +1,11 @@
 """How commands are run: one interface, its implementations beside each other, chosen here.
 
 `processes` works on every platform, `warm` is the faster one where a process
-can fork. Where there are no processes at all, a third one runs commands in the
-kernel itself; `choose` is the one place that has to know it.
+can fork. Where there are no processes at all, in a tab of a browser, `tab` runs
+commands in the kernel itself; `choose` is the one place that has to know it.
 """
 import os
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -75,6 +76,10 @@ class Runner(Protocol):
 @cache
 def choose() -> Runner:
     """The runner for this machine."""
+    if sys.platform == "emscripten":
+        from workbook.runners.tab import InTab
+
+        return InTab()
     if hasattr(os, "fork") and os.environ.get(COLD) != "1":
         from workbook.runners.warm import WarmProcesses
 

@@ -1,0 +1,76 @@
+"""What the kernel of a tab asks of the browser around it: JavaScript, and nothing else here does.
+
+Tests that run the kernel in Node give what a page would give: see tests/tab/run.mjs.
+"""
+import re
+
+import js
+from pyodide.code import run_js
+from pyodide.ffi import create_proxy, to_js
+
+CHANNEL = "workbook"  # to and from the page: see site/labextension
+FREE_NUMBER = """async () => {
+    if (!globalThis.navigator?.locks) return 1;
+    const take = (number) => new Promise((answer) => navigator.locks.request(
+        `workbook-${number}`, { ifAvailable: true },
+        (lock) => { answer(lock !== null); return lock && new Promise(() => {}); }));
+    for (let turn = 0; turn < 10; turn++) {  // a kernel that was just restarted has it for a moment
+        if (await take(1)) return 1;
+        await new Promise((go) => setTimeout(go, 50));
+    }
+    for (let number = 2; ; number++) if (await take(number)) return number;
+}"""
+
+channel = js.BroadcastChannel.new(CHANNEL)
+saved = set()
+
+
+def heard(event):
+    message = event.data.to_py() if hasattr(event.data, "to_py") else {}
+    if "saved" in message:
+        saved.add(message["saved"])
+
+
+channel.onmessage = create_proxy(heard)
+
+
+def saved_files():
+    """The paths of the files that were saved, renamed or deleted at the left since the last call."""
+    found = set(saved)
+    saved.clear()
+    return found
+
+
+def tell(state):
+    """Tell the page what the kernel is doing; "" when it is ready."""
+    channel.postMessage(object_of({"state": state} if state else {"ready": True}))
+
+
+async def postgresql():
+    """Start PostgreSQL; returns execute(bytes) -> bytes of its protocol."""
+    module = await run_js("(url) => import(url)")(pglite_url())
+    database = await module.PGlite.create()
+    return lambda data: database.execProtocolRawSync(to_js(data)).to_bytes()
+
+
+def pglite_url():
+    if hasattr(js, "workbookPGlite"):
+        return js.workbookPGlite
+    return js.location.href.partition("/extensions/")[0] + "/static/pglite/index.js"
+
+
+async def free_number():
+    """1 for the first kernel of the browser, 2 for another one at the same time, and so on, until the kernel ends."""
+    return await run_js(FREE_NUMBER)()
+
+
+def put_out_error(header, answer):
+    """Add the error to the outputs of the cell, as the kernel does it for a cell that fails."""
+    name = re.sub(r"^<class '(?:.*\.)?(\w+)'>$", r"\1", answer["ename"])
+    bundle = {"ename": name, "evalue": answer["evalue"], "traceback": list(answer["traceback"])}
+    message = {"type": "execute_error", "parentHeader": header, "bundle": bundle}
+    js.postMessage(object_of({"_kernelMessage": message}))
+
+
+def object_of(value):
+    return to_js(value, dict_converter=js.Object.fromEntries)

@@ -8,6 +8,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import sqlalchemy
+
 from workbook.runners import FLASK_RUN, Finished, choose
 
 # Settings of the learner's shell that would change what a command prints or does.
@@ -88,7 +90,7 @@ def relative(text, folder):
     """
     text = re.sub(r"(?m)(^ *Generating .*\n)+", lambda lines: "".join(sorted(lines[0].splitlines(True))), text)
     text = re.sub(r"^ +[~^]+\n", "", text, flags=re.MULTILINE)
-    text = text.replace(sysconfig.get_path("purelib") + os.sep, "")
+    text = text.replace(str(Path(sqlalchemy.__file__).parents[1]) + os.sep, "")
     for base in sorted({str(folder), str(Path(folder).resolve())}, key=len, reverse=True):
         text = text.replace(base + os.sep, "").replace(base, ".")
     return text if os.sep == "/" else re.sub(r"(?<=[\w.])\\(?=[\w.])", "/", text)

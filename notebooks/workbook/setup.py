@@ -1,9 +1,8 @@
 """Whether this machine has what the notebooks need; each problem in one line that says what to do."""
-import shutil
 import sqlite3
 import sys
 
-from workbook import postgres
+from workbook import postgres, runners
 from workbook.workspace import scratch_folder
 
 SQLITE = (3, 35)  # the first that can drop a column in place
@@ -30,7 +29,7 @@ def sqlite():
 
 
 def git():
-    if not shutil.which("git"):
+    if not runners.choose().finds("git"):
         return "it was not found. 05_merge_conflict needs it: https://git-scm.com/downloads"
 
 

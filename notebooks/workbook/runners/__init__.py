@@ -48,6 +48,9 @@ class Runner(Protocol):
     `environment` is all that the command sees of one; it reads nothing from the terminal.
     """
 
+    def finds(self, program: str) -> bool:
+        """Whether there is a program of this name to run."""
+
     def run(self, command: list[str], folder: Path, environment: dict[str, str]) -> Finished:
         """Run the command in `folder` and wait for it."""
 

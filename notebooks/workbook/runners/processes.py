@@ -1,6 +1,7 @@
 """Commands as processes of the operating system, each a new interpreter: works on every platform."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,9 @@ TEXT = {"encoding": "utf-8", "errors": "replace"}
 
 class Processes:
     """See workbook.runners.Runner."""
+
+    def finds(self, program):
+        return shutil.which(program) is not None
 
     def start(self, command, folder, environment, output=None):
         return plain(command, folder, environment, output)

@@ -41,6 +41,9 @@ class InTab:
         Config.__init__.__defaults__ = tuple(map(current, Config.__init__.__defaults__))
         Config.__init__.__kwdefaults__ = {k: current(v) for k, v in (Config.__init__.__kwdefaults__ or {}).items()}
 
+    def finds(self, program):
+        return program == "git"
+
     def run(self, command, folder, environment):
         if command[:2] == [sys.executable, "-m"]:
             with as_new(folder, environment) as output:

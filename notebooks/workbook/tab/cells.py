@@ -44,20 +44,28 @@ class Cell:
 
 
 class Cells:
-    """The code cells of all notebooks in a folder."""
+    """The code cells of all notebooks in a folder.
+
+    The kernel is told a cell's id, but not its notebook: that is the one of the cells it has known by their source.
+    """
 
     def __init__(self, folder):
-        self.by_source, self.by_id = {}, {}
-        for path in sorted(Path(folder).glob("[0-9][0-9]_*.ipynb")):
-            for cell in json.loads(path.read_text("utf-8"))["cells"]:
-                if cell["cell_type"] == "code":
-                    found = Cell(joined(cell["source"]), cell["metadata"].get("tags", []), cell["outputs"])
-                    self.by_id[cell["id"]] = found
-                    self.by_source.setdefault(found.source, found)
+        self.notebook = None
+        self.cells = [
+            (path.stem, cell["id"], Cell(joined(cell["source"]), cell["metadata"].get("tags", []), cell["outputs"]))
+            for path in sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))
+            for cell in json.loads(path.read_text("utf-8"))["cells"]
+            if cell["cell_type"] == "code"
+        ]
 
     def find(self, source, identity=None):
-        """The cell that has this id, if the learner has not pasted something else into it, or else this source."""
-        return self.by_id.get(identity) or self.by_source.get(source)
+        """The cell of this source, or the one of this id that the learner has written something else into, or None."""
+        place = self.notebook, identity
+        same = [each for each in self.cells if each[2].source == source] or [e for e in self.cells if e[:2] == place]
+        if not same:
+            return None
+        self.notebook, _, cell = max(same, key=lambda each: (each[0] == self.notebook, each[1] == identity))
+        return cell
 
 
 def joined(text):

@@ -4,7 +4,6 @@ In a browser and in Node alike. What is asked of the surroundings is in browser.
 """
 import asyncio
 import os
-import sys
 
 from workbook.stages import NOTEBOOKS
 from workbook.tab import browser, server
@@ -61,17 +60,3 @@ def expected(answer, kernel):
         return answer
     browser.put_out_error(kernel._parent_header["header"], answer)
     return {"status": "ok", "payload": answer["payload"]}
-
-
-def give_fcntl_its_function():
-    """The kernel puts an empty module in its place, and Alembic asks it for the terminal's width."""
-    fcntl, termios = sys.modules.get("fcntl"), sys.modules.get("termios")
-    if fcntl and not hasattr(fcntl, "ioctl"):
-        fcntl.ioctl, termios.TIOCGWINSZ = no_terminal, 0
-
-
-def no_terminal(*arguments):
-    raise OSError("no terminal")
-
-
-give_fcntl_its_function()

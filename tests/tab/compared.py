@@ -13,7 +13,7 @@ def code_cells(path):
     """The cells of a notebook that are run, each as (its id, a Cell)."""
     cells = json.loads(path.read_text("utf-8"))["cells"]
     return [
-        (cell["id"], Cell(joined(cell["source"]), cell["metadata"].get("tags", []), cell["outputs"]))
+        (cell["id"], Cell.of(cell))
         for cell in cells
         if cell["cell_type"] == "code" and joined(cell["source"]).strip()
     ]

@@ -4,22 +4,35 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from IPython.utils.capture import capture_output
+
 # What a cell may need that a tab does not have, by its tag.
 LACKING = {
-    "needs:processes": "processes that run at the same time or are killed",
-    "needs:programs": "a program of its own (squawk, psql or pg_dump)",
-    "needs:sessions": "a second session of PostgreSQL, which waits",
+    "needs:processes": "commands and servers that run at the same time",
+    "needs:programs": "a program of its own (squawk or pg_dump)",
+    "needs:sessions": "a second session at the same time",
 }
-LINE = "Not in a browser tab: this cell needs {}. The installed workbook runs it; recorded there:"
+LINE = "Not in a browser tab: this cell needs {}. Here is what the installed workbook has recorded."
 
 
 @dataclass
 class Cell:
-    """A code cell as its notebook has it: tags, and the outputs that were recorded in the installed workbook."""
+    """A code cell as its notebook has it: tags, and the outputs that were recorded in the installed workbook.
+
+    `in_tab` is what runs in a tab instead of a cell that needs what a tab lacks: the same change of the database, so
+    that the cells after it find what they need.
+    """
 
     source: str
     tags: list[str]
     outputs: list[dict]
+    in_tab: str = ""
+
+    @classmethod
+    def of(cls, cell):
+        """A cell of a notebook's file."""
+        metadata = cell["metadata"]
+        return cls(joined(cell["source"]), metadata.get("tags", []), cell["outputs"], metadata.get("in_tab", ""))
 
     @property
     def needs(self):
@@ -30,9 +43,13 @@ class Cell:
     def may_raise(self):
         return "raises-exception" in self.tags
 
-    def show_recorded(self, shell):
-        """Say in one line what the cell needs, and show what was recorded."""
+    def stand_in(self, shell):
+        """Say in one line what the cell needs, do what can be done of it, and show what was recorded."""
         print(LINE.format(self.needs))
+        with capture_output():
+            done = shell.run_cell(self.in_tab, silent=True)
+        if not done.success:
+            print(f"What it does to the database could not be done here: {done.error_in_exec or done.error_before_exec}")
         for output in self.outputs:
             if output["output_type"] == "stream":
                 (sys.stderr if output["name"] == "stderr" else sys.stdout).write(joined(output["text"]))
@@ -52,7 +69,7 @@ class Cells:
     def __init__(self, folder):
         self.notebook = None
         self.cells = [
-            (path.stem, cell["id"], Cell(joined(cell["source"]), cell["metadata"].get("tags", []), cell["outputs"]))
+            (path.stem, cell["id"], Cell.of(cell))
             for path in sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))
             for cell in json.loads(path.read_text("utf-8"))["cells"]
             if cell["cell_type"] == "code"

@@ -4,6 +4,7 @@ In a browser and in Node alike. What is asked of the surroundings is in browser.
 """
 import asyncio
 import os
+import shutil
 
 from workbook.stages import NOTEBOOKS
 from workbook.tab import browser, server
@@ -27,7 +28,8 @@ def load_ipython_extension(shell):
         mirror.pull(browser.saved_files())
         cell = cells.find(code, kernel._parent_header.get("metadata", {}).get("cellId"))
         if cell and cell.needs:
-            cell.show_recorded(shell)
+            cell.stand_in(shell)
+            mirror.push()
             return {"status": "ok", "payload": []}
         try:
             answer = await run(code)
@@ -60,3 +62,13 @@ def expected(answer, kernel):
         return answer
     browser.put_out_error(kernel._parent_header["header"], answer)
     return {"status": "ok", "payload": answer["payload"]}
+
+
+def link(source, target):
+    """os.link, which Python does not have there: `target` is the same file, and must not be there yet."""
+    with open(source, "rb") as old, open(target, "xb") as new:
+        shutil.copyfileobj(old, new)
+
+
+if not hasattr(os, "link"):
+    os.link = link

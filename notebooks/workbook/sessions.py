@@ -148,7 +148,8 @@ def strongest_locks(connection):
 
 def rows_read(connection):
     """{table: rows that this transaction has read by going through the whole table}"""
-    return dict(map(tuple, connection.exec_driver_sql("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables")))
+    query = "SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE schemaname = current_schema()"
+    return dict(map(tuple, connection.exec_driver_sql(query)))
 
 
 def engine(url, **options):

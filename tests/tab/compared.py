@@ -36,7 +36,7 @@ def shown(outputs):
             merged[-1] = (kind, merged[-1][1] + text)
         else:
             merged.append((kind, text))
-    return [(kind, sanitized(re.sub(COLOURS, "", text)).rstrip("\n")) for kind, text in merged]
+    return [(kind, sanitized(re.sub(COLOURS, "", text)).rstrip("\n")) for kind, text in merged if text]
 
 
 def expected(cell):

@@ -1,11 +1,9 @@
 """Run by run.mjs in Pyodide: what JupyterLite's kernel worker does with each cell. The last value is JSON."""
 import json
-import sys
 import time
 from pathlib import Path
 
 import js
-import pyodide_kernel
 from pyodide_kernel import ipython_shell, kernel_instance, stderr_stream, stdout_stream
 
 outputs = []

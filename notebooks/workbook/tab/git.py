@@ -16,7 +16,6 @@ from workbook.runners import Finished
 from workbook.tab import git_merge, git_text
 from workbook.tab.git_trees import Failed, changed, files_of, move_to, tracked, tree_of, work_tree
 
-
 AMBIGUOUS = """fatal: ambiguous argument '{}': unknown revision or path not in the working tree.
 Use '--' to separate paths from revisions, like this:
 'git <command> [<revision>...] -- [<file>...]'
@@ -110,11 +109,11 @@ def rm(repo, options, paths):
 
 
 def commit(repo, options, paths):
-    if git_merge.unmerged(repo):
-        raise Failed(128, git_merge.UNMERGED)
+    if conflicts := git_merge.unmerged(repo):
+        raise Failed(128, git_merge.UNMERGED + "".join(f"U\t{path}\n" for path in sorted(conflicts)))
     merged = git_merge.head_of_merge(repo)
     if not merged and tracked(repo) == files_of(repo, tree_of(repo, "HEAD")):
-        raise Failed(1, git_text.status(repo))
+        raise Failed(1, git_text.status(repo, "Initial commit"))
     first, before = git_text.head(repo) is None, tree_of(repo, "HEAD")
     made = repo.get_worktree().commit(
         message=options.message.encode() + b"\n", author=person("AUTHOR"), committer=person("COMMITTER"),

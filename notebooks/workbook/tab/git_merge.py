@@ -27,8 +27,9 @@ class Merged:
 
 
 def unmerged(repo):
-    """The paths that are in conflict."""
-    return {os.fsdecode(path) for path, entry in repo.open_index().items() if not hasattr(entry, "sha")}
+    """{path that is in conflict: whether the file was there before both sides changed it}"""
+    found = {os.fsdecode(path): entry for path, entry in repo.open_index().items()}
+    return {path: entry.ancestor is not None for path, entry in found.items() if not hasattr(entry, "sha")}
 
 
 def head_of_merge(repo):

@@ -63,18 +63,18 @@ def short_status(repo, paths):
     letters = {path: [letter, " "] for path, letter in first}
     for path, letter in second:
         letters.setdefault(path, [" ", " "])[1] = letter
-    lines = [f"{''.join(pair)} {path}\n" for path, pair in sorted(letters.items())]
-    lines += [f"UU {path}\n" for path in sorted(unmerged(repo))] + [f"?? {path}\n" for path in unknown]
+    letters |= {path: "UU" if before else "AA" for path, before in unmerged(repo).items()}
+    lines = [f"{''.join(pair)} {path}\n" for path, pair in sorted(letters.items())] + [f"?? {path}\n" for path in unknown]
     return "".join(line for line in lines if paths is None or any(below(line[3:-1], each) for each in paths))
 
 
-def status(repo):
-    """git status"""
+def status(repo, nothing="No commits yet"):
+    """git status; `nothing` is what it says before the first commit."""
     first, second, unknown = changes(repo)
-    conflicts, start = sorted(unmerged(repo)), head(repo)
+    conflicts, start = unmerged(repo), head(repo)
     named = next((n.decode() for n in repo.refs.subkeys(b"refs/tags/") if repo.refs[b"refs/tags/" + n] == start), None)
     where = f"On branch {branch(repo)}\n" if branch(repo) else f"HEAD detached at {named or start.decode()[:7]}\n"
-    parts = [where] if start else [where, "\nNo commits yet\n\n"]
+    parts = [where] if start else [where, f"\n{nothing}\n\n"]
     if conflicts:
         parts += ["You have unmerged paths.\n", '  (fix conflicts and run "git commit")\n',
                   '  (use "git merge --abort" to abort the merge)\n\n']  # fmt: skip
@@ -82,7 +82,7 @@ def status(repo):
     hints = [] if conflicts else [f'{undo} <file>..." to unstage']
     parts += section("Changes to be committed:", hints, [WORDS[k] + p for p, k in first])
     parts += section("Unmerged paths:", ["git add <file>...\" to mark resolution"],
-                     [f"both modified:   {path}" for path in conflicts])  # fmt: skip
+                     [f"both {'modified:  ' if conflicts[p] else 'added:     '} {p}" for p in sorted(conflicts)])  # fmt: skip
     update = "git add/rm" if any(letter == "D" for _, letter in second) else "git add"
     parts += section("Changes not staged for commit:", [
         f"{update} <file>...\" to update what will be committed",

@@ -4,6 +4,7 @@
 
     pyodide/   Python for a browser, all wheels, and the pyodide-lock.json that names them
     pglite/    PostgreSQL for a browser
+    fflate/    what writes and reads zip files in a browser
     licences/  what those who made them ask for
 
 Nothing is fetched again while package-lock.json and requirements.txt are the same.
@@ -22,7 +23,7 @@ from workbook.stages import ROOT
 
 HERE = Path(__file__).resolve().parent
 PARTS = ROOT / "build" / "parts"
-PINNED = [HERE / name for name in ("package.json", "package-lock.json", "requirements.txt", "jupyterlite.txt", "parts.py")]
+PINNED = [HERE / name for name in ("package-lock.json", "requirements.txt", "jupyterlite.txt", "parts.py")]
 PYODIDE = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"]
 PGLITE = ["*.js", "pglite.wasm", "pglite.data", "initdb.wasm"]
 # Wheels that one platform builds: any will do, for what is compiled is left out and Python takes its place.
@@ -55,7 +56,7 @@ def fetch():
 
 
 def from_npm():
-    """Python and PostgreSQL for a browser."""
+    """Python and PostgreSQL for a browser, and what writes zip files there."""
     npm = shutil.which("npm")
     if not npm:
         raise NotFetched("npm was not found: install Node.js 20 or newer, then run: tox -e site")
@@ -67,9 +68,9 @@ def from_npm():
     modules = folder / "node_modules"
     take(modules / "pyodide", PYODIDE, PARTS / "pyodide")
     take(modules / "@electric-sql" / "pglite" / "dist", PGLITE, PARTS / "pglite")
-    for name, package in (("pyodide", modules / "pyodide"), ("pglite", modules / "@electric-sql" / "pglite")):
-        for licence in package.glob("LICEN[CS]E*"):
-            take(package, [licence.name], PARTS / "licences" / name)
+    take(modules / "fflate" / "esm", ["browser.js"], PARTS / "fflate")
+    for name in ("pyodide", "@electric-sql/pglite", "fflate"):
+        take(modules / name, ["LICEN[CS]E*"], PARTS / "licences" / Path(name).name)
     shutil.copy(modules / "pyodide" / "pyodide-lock.json", PARTS / "pyodide")
 
 
@@ -93,6 +94,19 @@ def from_pypi():
     return [smaller(wheel) for wheel in sorted(folder.glob("*.whl")) if name_of(wheel) not in UNUSED]
 
 
+def lock():
+    """Write requirements.txt: the newest versions that requirements.in allows, those of the project where it has them."""
+    uv = shutil.which("uv")
+    if not uv:
+        raise NotFetched("uv was not found: pip install uv, then run: tox -e site -- --lock")
+    called(
+        [uv, "pip", "compile", "--quiet", "--python-version", "3.14", "--python-platform", "wasm32-pyodide2024",
+         "--generate-hashes", "--no-emit-index-url", "--custom-compile-command", "tox -e site -- --lock",
+         "--constraint", "../../../requirements.txt", "--output-file", "requirements.txt", "requirements.in"],
+        HERE,
+    )  # fmt: skip
+
+
 def kernel_wheels():
     """The wheels that jupyterlite-pyodide-kernel brings; returns their paths."""
     files = distribution("jupyterlite-pyodide-kernel").files
@@ -103,8 +117,9 @@ def kernel_wheels():
 def called(command, folder):
     ended = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if ended.returncode:
-        said = [line for line in ended.stdout.splitlines() if line.strip()]
-        raise NotFetched(f"{Path(command[0]).stem} could not fetch the site's parts: {said[-1] if said else 'no reason'}")
+        said = [line for line in ended.stdout.splitlines() if line.strip() and " log of this run " not in line]
+        said = said or ["no reason given"]
+        raise NotFetched(f"{Path(command[0]).stem} could not fetch the site's parts: {said[-1]}")
 
 
 def smaller(wheel):

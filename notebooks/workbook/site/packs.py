@@ -16,7 +16,7 @@ PACKS = {
     "JupyterLab": ("",),
 }
 FOLDER = "packs"
-OWN = {"index.html", "first-visit.js", "first-visit.css", "service-worker.js"}  # fetched before, or by the browser itself
+BY_THE_BROWSER = {"service-worker.js", "service-worker-jupyterlite.js"}  # which has a place of its own for them
 
 
 def write(site, pages):
@@ -25,7 +25,7 @@ def write(site, pages):
     for page in pages.iterdir():
         shutil.copy(page, site)
     shutil.copy(site / "extensions" / "workbook-in-tab" / "static" / "fflate.js", site / "fflate.js")
-    files = sorted(path for path in site.rglob("*") if path.is_file() and path.relative_to(site).as_posix() not in OWN)
+    files = sorted(path for path in site.rglob("*") if path.is_file() and path.relative_to(site).as_posix() not in BY_THE_BROWSER)
     sorted_out = {name: [] for name in PACKS}
     for path in files:
         relative = path.relative_to(site).as_posix()

@@ -32,6 +32,7 @@ COMPILED = re.compile(r"\.(so|pyd|c)$")
 # Not needed to run: tests, and the Bootstrap files that no page asks for.
 LEFT_OUT = re.compile(r"/tests?/|flask_bootstrap/static/(?!.*/(bootstrap(\.bundle)?\.min\.(css|js)|LICENSE)[^/]*$)")
 # The kernel works without it, and it is the largest of all wheels; completion is then by the names that are there.
+# It asks for it all the same, so there is a wheel of that name with nothing in it.
 UNUSED = {"jedi"}
 # The kernel's own packages: its shell, and stand-ins for ipykernel and micropip.
 KERNEL = ["pyodide_kernel", "ipykernel", "piplite"]
@@ -91,7 +92,7 @@ def from_pypi():
          "--dest", str(folder), "--requirement", str(HERE / "requirements.txt")],
         HERE,
     )  # fmt: skip
-    return [smaller(wheel) for wheel in sorted(folder.glob("*.whl")) if name_of(wheel) not in UNUSED]
+    return [smaller(wheel) for wheel in sorted(folder.glob("*.whl"))]
 
 
 def lock():
@@ -126,9 +127,10 @@ def smaller(wheel):
     """A copy of a wheel among Pyodide's files, in pure Python and without what is not needed to run."""
     name, version = wheel.name.split("-")[:2]
     target = PARTS / "pyodide" / f"{name}-{version}-py3-none-any.whl"
+    left_out = re.compile(r"^(?!.*\.dist-info/)") if name in UNUSED else LEFT_OUT
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
         for each in old.infolist():
-            if not COMPILED.search(each.filename) and not LEFT_OUT.search(each.filename):
+            if not COMPILED.search(each.filename) and not left_out.search(each.filename):
                 new.writestr(zipfile.ZipInfo(each.filename), old.read(each), zipfile.ZIP_DEFLATED)
     return target
 

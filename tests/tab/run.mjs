@@ -9,7 +9,10 @@ const [pyodide, pglite, drive, cells, outputs] = process.argv.slice(2).map((each
 const { loadPyodide } = await import(pathToFileURL(path.join(pyodide, "pyodide.mjs")));
 
 // What the page gives in a browser: see notebooks/workbook/tab/browser.py.
-globalThis.workbookPGlite = pathToFileURL(path.join(pglite, "index.js")).href;
+globalThis.workbookPGlite = {
+  module: await import(pathToFileURL(path.join(pglite, "index.js"))),
+  cluster: new Blob([fs.readFileSync(path.join(pglite, "cluster.tar.gz"))]),
+};
 globalThis.postMessage = (message) => errors.push(message._kernelMessage.bundle);
 const errors = [];
 

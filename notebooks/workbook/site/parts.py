@@ -23,17 +23,22 @@ from workbook.stages import ROOT
 
 HERE = Path(__file__).resolve().parent
 PARTS = ROOT / "build" / "parts"
-PINNED = [HERE / name for name in ("package-lock.json", "requirements.txt", "jupyterlite.txt", "parts.py")]
+NAMES = ("package-lock.json", "requirements.txt", "jupyterlite.txt", "parts.py", "prepare.mjs", "prepare.py")
+PINNED = [HERE / name for name in NAMES]
 PYODIDE = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"]
 PGLITE = ["*.js", "pglite.wasm", "pglite.data", "initdb.wasm"]
 # Wheels that one platform builds: any will do, for what is compiled is left out and Python takes its place.
 PLATFORMS = ["any", "manylinux2014_x86_64", "manylinux_2_28_x86_64"]
 COMPILED = re.compile(r"\.(so|pyd|c)$")
-# Not needed to run: tests, and the Bootstrap files that no page asks for.
-LEFT_OUT = re.compile(r"/tests?/|flask_bootstrap/static/(?!.*/(bootstrap(\.bundle)?\.min\.(css|js)|LICENSE)[^/]*$)")
+# Not needed to run: tests, Bootstrap's files, which no page in a tab asks for, and Pygments' languages but those of a stage.
+LEFT_OUT = re.compile(
+    r"/tests?/|sqlalchemy/testing/|flask_bootstrap/static/"
+    r"|pygments/lexers/(?!__init__|_mapping|_css|_sql|configs|css|data|diff|html|javascript|markup|python|shell|special|sql"
+    r"|templates|text)"
+)
 # The kernel works without it, and it is the largest of all wheels; completion is then by the names that are there.
 # It asks for it all the same, so there is a wheel of that name with nothing in it.
-UNUSED = {"jedi"}
+UNUSED = {"jedi", "parso"}
 # The kernel's own packages: its shell, and stand-ins for ipykernel and micropip.
 KERNEL = ["pyodide_kernel", "ipykernel", "piplite"]
 
@@ -51,7 +56,8 @@ def fetch():
         PARTS.mkdir(parents=True)
         from_npm()
         wheels = [*kernel_wheels(), *from_pypi()]
-        write_lock({wheel.name: wheel for wheel in wheels})
+        write_lock(wheels)
+        write_lock([*wheels, prepared()])
         stamp.write_text(digest)
     return PARTS
 
@@ -115,12 +121,37 @@ def kernel_wheels():
     return [smaller(Path(wheel)) for wheel in found]
 
 
+def prepared():
+    """What Pyodide and PGlite can do before: see prepare.mjs; returns the wheel of bytecode."""
+    node = shutil.which("node")
+    if not node:
+        raise NotFetched("node was not found: install Node.js 20 or newer, then run: tox -e site")
+    called([node, str(HERE / "prepare.mjs"), str(PARTS)], HERE)
+    wheel = PARTS / "pyodide" / "workbook_bytecode-1.0-py3-none-any.whl"
+    info = "workbook_bytecode-1.0.dist-info"
+    with zipfile.ZipFile(PARTS / "bytecode.zip") as old, zipfile.ZipFile(wheel, "w") as new:
+        for name in old.namelist():
+            new.writestr(zipfile.ZipInfo(name), old.read(name), zipfile.ZIP_DEFLATED, compresslevel=9)
+        for name, text in metadata("workbook-bytecode", "1.0").items():
+            new.writestr(zipfile.ZipInfo(f"{info}/{name}"), text)
+    return wheel
+
+
+def metadata(name, version):
+    """{file: text} that a wheel's .dist-info needs."""
+    return {
+        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "WHEEL": "Wheel-Version: 1.0\nGenerator: workbook\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "",
+    }
+
+
 def called(command, folder):
     ended = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if ended.returncode:
         said = [line for line in ended.stdout.splitlines() if line.strip() and " log of this run " not in line]
         said = said or ["no reason given"]
-        raise NotFetched(f"{Path(command[0]).stem} could not fetch the site's parts: {said[-1]}")
+        raise NotFetched(f"{Path(command[0]).stem} could not fetch the site's parts: {said[-1][:300]}")
 
 
 def smaller(wheel):
@@ -143,7 +174,7 @@ def write_lock(wheels):
     """Pyodide's list of packages, with ours only: it loads them from here and asks nobody else."""
     path = PARTS / "pyodide" / "pyodide-lock.json"
     lock = json.loads(path.read_text("utf-8"))
-    lock["packages"] = {name_of(wheel): described(wheel) for wheel in wheels.values()}
+    lock["packages"] = {name_of(wheel): described(wheel) for wheel in wheels}
     path.write_text(json.dumps(lock, indent=1), "utf-8")
 
 

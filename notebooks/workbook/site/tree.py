@@ -8,7 +8,7 @@ import shutil
 import zipfile
 
 from workbook.notebook_files import notebook_paths
-from workbook.site.parts import described
+from workbook.site.parts import described, metadata
 from workbook.stages import ROOT, STAGES, TEMPLATES
 
 NAME, VERSION = "workbook_in_tab", "1.0"
@@ -17,11 +17,6 @@ WORKBOOK = ROOT / "notebooks" / "workbook"
 # What runs on the machine of who builds, teaches or marks, and never in a tab.
 NOT_THERE = {WORKBOOK / name for name in ("site", "hub", "marks", "jupyter")}
 CONFIG = f'c = get_config()\nc.InteractiveShellApp.extensions = ["{NAME}"]\n'
-METADATA = {
-    "METADATA": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\n",
-    "WHEEL": "Wheel-Version: 1.0\nGenerator: workbook\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    "RECORD": "",
-}
 
 
 def add_to(pyodide, target):
@@ -44,7 +39,7 @@ def write(wheel):
         f"{NAME}/__init__.py": (WORKBOOK / "tab" / "in_wheel.py").read_bytes(),
         f"{NAME}/tree.zip": tree(),
         f"{NAME}-{VERSION}.data/data/etc/ipython/ipython_config.py": CONFIG,
-    } | {f"{NAME}-{VERSION}.dist-info/{name}": text for name, text in METADATA.items()}
+    } | {f"{NAME}-{VERSION}.dist-info/{name}": text for name, text in metadata(NAME, VERSION).items()}
     with zipfile.ZipFile(wheel, "w") as archive:
         for name, content in contents.items():
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, compresslevel=9)

@@ -20,6 +20,12 @@ FREE_NUMBER = """async () => {
     }
     for (let number = 2; ; number++) if (await take(number)) return number;
 }"""
+# Where there is no page, workbookPGlite has the module and the file: see tests/tab/run.mjs.
+POSTGRESQL = """async (place) => {
+    const { module, cluster } = globalThis.workbookPGlite ?? {
+        module: await import(`${place}/index.js`), cluster: await (await fetch(`${place}/cluster.tar.gz`)).blob() };
+    return module.PGlite.create({ loadDataDir: cluster });
+}"""
 
 channel = js.BroadcastChannel.new(CHANNEL)
 saved = set()
@@ -47,16 +53,10 @@ def tell(state):
 
 
 async def postgresql():
-    """Start PostgreSQL; returns execute(bytes) -> bytes of its protocol."""
-    module = await run_js("(url) => import(url)")(pglite_url())
-    database = await module.PGlite.create()
+    """Start PostgreSQL on a new cluster; returns execute(bytes) -> bytes of its protocol."""
+    place = js.location.href.partition("/extensions/")[0] + "/static/pglite" if hasattr(js, "location") else None
+    database = await run_js(POSTGRESQL)(place)
     return lambda data: database.execProtocolRawSync(to_js(data)).to_bytes()
-
-
-def pglite_url():
-    if hasattr(js, "workbookPGlite"):
-        return js.workbookPGlite
-    return js.location.href.partition("/extensions/")[0] + "/static/pglite/index.js"
 
 
 async def free_number():

@@ -5,6 +5,7 @@ not compare, and its text twin says only what holds in every run.
 """
 import base64
 import io
+import logging
 
 
 class Bars:
@@ -21,6 +22,8 @@ class Bars:
         return {"text/plain": self.twin, "image/png": png}, {"image/png": {"alt": self.twin}}
 
     def png(self):
+        # The first plot on a slow machine would say on stderr that fonts are looked for.
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
         from matplotlib.figure import Figure  # half a second, for the notebooks that plot
 
         figure = Figure(figsize=(9, 2.6), layout="constrained")

@@ -26,16 +26,19 @@ LOCKS = """
     SELECT relname, mode FROM pg_locks JOIN pg_class c ON c.oid = relation
     WHERE pid = pg_backend_pid() AND granted AND relkind = 'r' AND c.oid >= 16384
 """
+# How many wait for a lock that this session has.
+WAITS_FOR_THIS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
 ONE_PROCESS = ["max_parallel_workers_per_gather", "max_parallel_maintenance_workers"]
 
 
 @contextmanager
-def another_session(url, *statements, seconds=None):
+def another_session(url, *statements, seconds=None, waited=None):
     """Another session that has run `statements` and leaves its transaction open, as somebody does who went for lunch.
 
-    It is rolled back after `seconds`, or with the block if that ends before. Yields a list that then holds the
-    moment of it (time.monotonic). A statement that fails is raised here. SQLite begins a transaction only where
-    `statements` say BEGIN.
+    It is rolled back after `seconds`, or with the block if that ends before. With `waited`, on PostgreSQL, the seconds
+    begin when somebody waits for it, however long the others take to come that far. Yields a list that then holds
+    the moment of the end (time.monotonic). A statement that fails is raised here. SQLite begins a transaction only
+    where `statements` say BEGIN.
     """
     ended = []
 
@@ -44,7 +47,10 @@ def another_session(url, *statements, seconds=None):
             for statement in statements:
                 connection.execute(text(statement))
             began.set()
-            end.wait(seconds)
+            if waited is not None:
+                while not (end.wait(0.02) or connection.exec_driver_sql(WAITS_FOR_THIS).scalar()):
+                    pass
+            end.wait(seconds if waited is None else waited)
             ended.append(time.monotonic())
 
     with beside(hold):

@@ -40,7 +40,7 @@ def main():
         parser.error(f"{min(there)} is a user of this machine already; this run would remove it at its end")
     adopt_orphans()
     with (
-        tempfile.TemporaryDirectory(prefix="h", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="h", dir="/tmp", ignore_cleanup_errors=True) as folder,
         hub_for(names, os.path.realpath(folder), options.users) as hub,
         watching(hub) as watch,
         ThreadPoolExecutor(options.learners) as threads,

@@ -18,6 +18,7 @@ from workbook.stages import ROOT
 
 CONFIG = ROOT / "notebooks" / "workbook" / "hub" / "jupyterhub_config.py"
 LEFT_OUT = (".git", ".tox", ".venv", "work", "build", "__pycache__", ".*_cache", "instance", ".ipynb_checkpoints")
+HOMES = "l"  # a learner's kernel is behind a socket in there, whose path may have 107 characters
 PATIENCE = 120  # seconds until it serves its first page
 
 
@@ -37,12 +38,12 @@ def hub_for(names, folder, users=False):
     With `users`, which only root can have, each learner becomes a real user of this machine and is removed again.
     """
     Path(folder).chmod(0o755)  # the learners pull from the checkout in it
-    for part in ("hub", "homes"):
+    for part in ("hub", HOMES):
         Path(folder, part).mkdir()
     Path(folder, "hub", "learners.txt").write_text("\n".join(names) + "\n", "utf-8")
     port, hub_port, proxy_port = free_ports(3)
     settings = {
-        "config": str(CONFIG), "checkout": str(committed(Path(folder, "checkout"))), "homes": f"{folder}/homes",
+        "config": str(CONFIG), "checkout": str(committed(Path(folder, "checkout"))), "homes": f"{folder}/{HOMES}",
         "port": port, "hub_port": hub_port, "proxy_port": proxy_port, "users": users,
     }  # fmt: skip
     log = Path(folder, "hub.log")

@@ -51,6 +51,17 @@ def test_another_session_without_seconds_lasts_as_long_as_the_block(url, databas
     assert not writer.failures and name(url) == "new"
 
 
+@ON_POSTGRESQL
+def test_another_session_can_stay_until_somebody_has_waited_for_it(url, database):
+    with another_session(url, *HELD[database], waited=0.3) as ended:
+        time.sleep(0.6)
+        assert not ended, "It did not stay until somebody came."
+        with repeating(url, f"SET lock_timeout = '5s'; {RENAME}") as writer:
+            pass
+        assert ended, "It has not ended after somebody had waited for it."
+    assert writer.longest > 0.2 and not writer.failures
+
+
 def test_another_session_that_cannot_begin_says_why(url):
     with pytest.raises(DBAPIError, match="nowhere"), another_session(url, "SELECT * FROM nowhere"):
         raise AssertionError("The block was entered.")

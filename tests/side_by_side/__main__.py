@@ -1,0 +1,78 @@
+"""`python -m side_by_side libpq|stand_in URL`: run the checks of one side, and print {check: [what it found]} as JSON.
+
+The URL is that of a database of the real server; with the stand-in, that server's one session is in it.
+"""
+import json
+import os
+import re
+import sys
+import traceback
+
+
+from side_by_side import CHECKS, Side, synchronous
+from sqlalchemy import make_url
+
+
+def begin(side, real):
+    """Choose psycopg's ways to the server, before anybody imports psycopg."""
+    if side == "stand_in":
+        from workbook.tab import server
+
+        os.environ["PSYCOPG_IMPL"] = "python"
+        server.start(synchronous.session(real))
+        real_place = real.set(username=server.OWN, password=None, database=server.OWN)
+        os.environ[server.VARIABLE] = real_place.render_as_string(hide_password=False)
+
+
+def beside(real, schema):
+    """Side.beside: one more session of the real server, which finds tables where the checks have them."""
+    execute = synchronous.session(real)
+    from workbook.tab import wire
+
+    def run(sql):
+        for code, data in wire.messages(execute(wire.query(f"SET search_path = {schema}; {sql}".encode()))):
+            if code == b"E":
+                raise RuntimeError(data)
+
+    return run
+
+
+def run(check):
+    try:
+        return [comparable(each) for each in check()]
+    except (Exception, SystemExit):
+        return {"raised": traceback.format_exc()}
+    finally:
+        for connection in Side.opened:
+            connection.close()
+        Side.opened.clear()
+
+
+def comparable(value):
+    text = re.sub(" at 0x[0-9a-f]+", "", repr(value))
+    for name, common in Side.names.items():
+        text = text.replace(name, common)
+    return text
+
+
+def main(side, url):
+    real = make_url(url)
+    begin(side, real)
+    import psycopg
+    from side_by_side import connect, databases, models, refusals, sessions, statements, values  # noqa: F401
+
+    from workbook import postgres
+
+    Side.url = make_url(postgres.create_database())
+    Side.beside = beside(*((real, f'"{Side.url.database}"') if side == "stand_in" else (Side.url, "public")))
+    Side.names = {Side.url.database: "DATABASE"}
+    results = {"pq": psycopg.pq.PGconn.__module__}
+    for name, check in CHECKS.items():
+        results[name] = run(check)
+        with connect(autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    postgres.drop_database(Side.url)
+    print(json.dumps(results))
+
+
+main(*sys.argv[1:])

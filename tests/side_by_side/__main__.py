@@ -8,9 +8,9 @@ import re
 import sys
 import traceback
 
+from sqlalchemy import make_url
 
 from side_by_side import CHECKS, Side, synchronous
-from sqlalchemy import make_url
 
 
 def begin(side, real):
@@ -24,13 +24,13 @@ def begin(side, real):
         os.environ[server.VARIABLE] = real_place.render_as_string(hide_password=False)
 
 
-def beside(real, schema):
-    """Side.beside: one more session of the real server, which finds tables where the checks have them."""
-    execute = synchronous.session(real)
+def beside(url):
+    """Side.beside: one more session of the real server, which finds the tables of the checks in its schema public."""
+    execute = synchronous.session(url)
     from workbook.tab import wire
 
     def run(sql):
-        for code, data in wire.messages(execute(wire.query(f"SET search_path = {schema}; {sql}".encode()))):
+        for code, data in wire.messages(execute(wire.query(sql.encode()))):
             if code == b"E":
                 raise RuntimeError(data)
 
@@ -59,12 +59,12 @@ def main(side, url):
     real = make_url(url)
     begin(side, real)
     import psycopg
-    from side_by_side import connect, databases, models, refusals, sessions, statements, values  # noqa: F401
 
+    from side_by_side import connect, databases, models, refusals, sessions, statements, values  # noqa: F401
     from workbook import postgres
 
     Side.url = make_url(postgres.create_database())
-    Side.beside = beside(*((real, f'"{Side.url.database}"') if side == "stand_in" else (Side.url, "public")))
+    Side.beside = beside(real if side == "stand_in" else Side.url)
     Side.names = {Side.url.database: "DATABASE"}
     results = {"pq": psycopg.pq.PGconn.__module__}
     for name, check in CHECKS.items():

@@ -1,5 +1,6 @@
 """Errors, with their class, code, fields and full text, and notices."""
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
 from side_by_side import Side, autocommit, check, connect, found, rows
 
 WRONG = [
@@ -67,7 +68,7 @@ def an_error_of_a_statement_with_parameters_points_into_it():
             rows(connection, "SELECT 1; SELECT %s", 1),
             found(connection.execute, "INSERT INTO users (id, email) VALUES (%s, %s)", [1, "b@example.com"]),
             found(connection.execute, "SELECT %s, %s", [1]),
-            found(connection.cursor().executemany, "INSERT INTO users VALUES (%s, %s, %s)", [(5, "", "b@"), (5, "", "c@")]),
+            found(connection.cursor().executemany, "INSERT INTO users VALUES (%s, '', %s)", [(5, "b@"), (5, "c@")]),
             rows(connection, "SELECT wrong FROM users WHERE id = %s", 1, prepare=True),
             *(rows(connection, "SELECT 10 / %s", each, prepare=True) for each in (1, 0, 2)),
         ]
@@ -112,7 +113,8 @@ def who_waits_longer_than_the_lock_timeout_gets_an_error():
 def a_statement_longer_than_the_statement_timeout_gets_an_error():
     with autocommit() as connection:
         connection.execute("SET statement_timeout = '50ms'")
-        return [rows(connection, "SELECT pg_sleep(5)"), rows(connection, "SELECT pg_sleep(%s)", 5), rows(connection, "SELECT 1")]
+        queries = ["SELECT pg_sleep(5)"], ["SELECT pg_sleep(%s)", 5], ["SELECT 1"]
+        return [rows(connection, *query) for query in queries]
 
 
 @check
@@ -120,13 +122,13 @@ def notices_arrive_with_their_fields():
     heard = []
     with autocommit() as connection:
         connection.add_notice_handler(
-            lambda notice: heard.append((notice.severity, notice.sqlstate, notice.message_primary, notice.message_detail))
+            lambda each: heard.append((each.severity, each.sqlstate, each.message_primary, each.message_detail))
         )
         connection.execute("DROP TABLE IF EXISTS missing")
         connection.execute("DO $$ BEGIN RAISE WARNING 'careful %', 1 USING DETAIL = 'more'; RAISE INFO 'known'; END $$")
         connection.execute("COMMIT")
         connection.execute("CREATE TABLE users (id int)")
-        connection.execute("CREATE TABLE IF NOT EXISTS users (id int, %s text)" % "n")
+        connection.execute("CREATE TABLE IF NOT EXISTS users (id int)")
         connection.execute("SET client_min_messages = error; DROP TABLE IF EXISTS missing")
     return heard
 

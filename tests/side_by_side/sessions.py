@@ -1,12 +1,12 @@
 """Connections: what is told of them, transactions, and two that take turns."""
 import psycopg
 from psycopg.pq import TransactionStatus
+
 from side_by_side import Side, autocommit, check, connect, found, rows
 
 ASKED = "dbname", "options", "application_name"
-SETTINGS = ", ".join(
-    f"current_setting('{name}')" for name in ("timezone", "lock_timeout", "statement_timeout", "datestyle", "lc_messages")
-)
+NAMES = "timezone", "lock_timeout", "statement_timeout", "datestyle", "lc_messages"
+SETTINGS = ", ".join(f"current_setting('{name}')" for name in NAMES)
 
 
 @check
@@ -106,7 +106,7 @@ def autocommit_isolation_and_read_only_are_switched():
             connection.execute("ROLLBACK")
         connection.autocommit = False
         connection.isolation_level, connection.read_only = psycopg.IsolationLevel.SERIALIZABLE, True
-        yield rows(connection, "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')")
+        yield rows(connection, "SHOW transaction_isolation"), rows(connection, "SHOW transaction_read_only")
         yield found(connection.execute, "INSERT INTO t VALUES (2)"), found(setattr, connection, "read_only", False)
         connection.rollback()
         connection.isolation_level, connection.read_only, connection.deferrable = None, None, True

@@ -1,6 +1,7 @@
 """What a cursor tells of statements, statements prepared, many, from a cursor of the server's, and COPY."""
 from psycopg import sql
 from psycopg.rows import dict_row
+
 from side_by_side import autocommit, check, connect, found, rows
 
 COLUMN = "name", "type_code", "display_size", "internal_size", "precision", "scale", "null_ok"
@@ -9,7 +10,7 @@ COLUMN = "name", "type_code", "display_size", "internal_size", "precision", "sca
 @check
 def a_cursor_describes_its_columns():
     with autocommit() as connection:
-        query = "SELECT 1 AS n, 'a'::varchar(5) AS v, 1.5::numeric(6, 2) AS d, now()::timestamptz(3) AS t, NULL, ARRAY[1]"
+        query = "SELECT 1 AS n, 'a'::varchar(5) AS v, 1.5::numeric(6, 2), now()::timestamptz(3) AS t, NULL, ARRAY[1]"
         for binary in (False, True):
             cursor = connection.execute(query + ', 5 AS "Ä \\"', binary=binary)
             yield [[getattr(column, name) for name in COLUMN] for column in cursor.description]
@@ -52,7 +53,7 @@ def a_cursor_tells_how_many_rows_and_which_statement():
 @check
 def several_statements_give_several_results():
     with autocommit() as connection:
-        cursor = connection.execute("SELECT 1; CREATE TABLE t (a int); INSERT INTO t VALUES (5) RETURNING a; SELECT 2, 3")
+        cursor = connection.execute("SELECT 1; CREATE TABLE t (a int); INSERT INTO t VALUES (5) RETURNING a; SELECT 2")
         while True:
             yield cursor.statusmessage, cursor.rowcount, found(cursor.fetchall)
             if not cursor.nextset():
@@ -116,8 +117,8 @@ def statements_are_prepared_when_asked_and_after_the_fifth_time():
 def a_prepared_statement_meets_a_changed_table():
     with autocommit() as connection:
         connection.execute("CREATE TABLE t AS SELECT 1 AS a")
-        for statement in ("SELECT 0", "ALTER TABLE t ADD COLUMN b int", "ALTER TABLE t ALTER a TYPE text", "DROP TABLE t"):
-            connection.execute(statement)
+        for change in ("SELECT 0", "ALTER TABLE t ADD COLUMN b int", "ALTER TABLE t ALTER a TYPE text", "DROP TABLE t"):
+            connection.execute(change)
             for _ in range(2):
                 yield rows(connection, "SELECT * FROM t WHERE %s::int > 0", 1, prepare=True)
         connection.execute("CREATE TABLE t (a int)")

@@ -81,7 +81,8 @@ class PGconn:
         try:
             self.session.open(self)
         except wire.Refused as error:
-            said = refused(wire.Refused(b"", b"", fields=error.fields | {"S": b"FATAL", "V": b"FATAL"}))
+            fatal = {"S": b"FATAL", "V": b"FATAL"} if error.fields["S"] else {}  # libpq's own errors have none
+            said = refused(wire.Refused(b"", b"", fields=error.fields | fatal))
             self.error_message = b"connection to server %s failed: %s" % (self.place, said.error_message)
             self._status = ConnStatus.BAD
             return PollingStatus.FAILED
@@ -217,14 +218,14 @@ class PGconn:
         self.error_message = b""
         try:
             self.session.enter(self)
-            sql = self.session.databases.translate(self.session, self, bytes(sql))
+            sql = self.session.databases.translate(self.session, bytes(sql))
         except wire.Refused as error:
+            self.session.abort(self)
             self._pending = [refused(error)]
         else:
             copy = wire.COPY_FAIL if re.search(rb"\bcopy\b", sql, re.IGNORECASE) else b""
             messages = self.session.run(build(sql) + copy + (wire.SYNC if synced else b""))
-            tell = self.session.databases.tell
-            messages = [(code, tell(self, data) if code == b"E" else data) for code, data in messages]
+            query = query and sql
             self._pending = results_of(messages, query)
             self._hear(messages, query)
         self.error_message = next((each.error_message for each in self._pending if each.error), b"")

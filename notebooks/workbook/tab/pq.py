@@ -38,17 +38,16 @@ class Databases:
     def refuse(self, session, connection):
         """Raise wire.Refused if the connection may not be opened."""
 
+    def turn(self, session, connection):
+        """Let the session be in the connection's database."""
+
     def settings(self, connection):
         """[SQL] that makes the session that of the connection, before the connection's own settings."""
         return []
 
-    def translate(self, session, connection, sql):
-        """What the server gets for the SQL (bytes) of a connection; wire.Refused if it gets nothing."""
+    def translate(self, session, sql):
+        """What the server gets for the SQL (bytes) of the connection that has the session; wire.Refused: nothing."""
         return sql
-
-    def tell(self, connection, error):
-        """What the connection gets for an error of the server's: the message's data (bytes)."""
-        return error
 
 
 class Session:
@@ -107,6 +106,7 @@ class Session:
             self.reported |= {name.encode(): (value or "").encode() for name, value in self.ask(query)}
         if not self.user:
             self.user, self.backend = self.ask("SELECT session_user, pg_catalog.pg_backend_pid()")[0]
+        self.databases.turn(self, connection)
         settings = [*self.databases.settings(connection), *connection.settings()]
         if settings:
             self.ask(*settings)
@@ -117,6 +117,7 @@ class Session:
         if self.owner is connection:
             return
         self.leave()
+        self.databases.turn(self, connection)
         kept = ", ".join(f"({literal(name)}, {literal(value)})" for name, value in connection.kept)
         put_back = f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {kept}) AS kept (n, v)" if kept else ""
         self.ask(*self.databases.settings(connection), put_back)
@@ -141,6 +142,11 @@ class Session:
         """Make the session one of nobody's. PGlite does not know whom RESET SESSION AUTHORIZATION goes back to."""
         self.owner = None
         self.ask(f"SET SESSION AUTHORIZATION {literal(self.user)}", "RESET ALL", "DEALLOCATE ALL")
+
+    def abort(self, connection):
+        """What is refused ends the connection's transaction, as any error does."""
+        if self.owner is connection and self.state == IN_TRANSACTION:
+            self.run(wire.query(b"SELECT 1 / 0"))
 
     def end(self, connection):
         """End a connection: what it has not committed is rolled back, and with the last one the session is as new."""

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from side_by_side import CHECKS, databases, models, refusals, sessions, statements, values  # noqa: F401
+from side_by_side import all_checks
 
 from workbook import postgres
 
@@ -30,7 +30,7 @@ def test_one_side_has_libpq_and_the_other_has_the_stand_in(sides):
     assert "workbook" not in sides[0]["pq"] and sides[1]["pq"] == "workbook.tab.connection"
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("check", all_checks())
 def test_both_find_the_same(check, sides):
     with_libpq, without = (found[check] for found in sides)
     for name, found in (("with libpq", with_libpq), ("with the stand-in", without)):

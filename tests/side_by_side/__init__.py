@@ -3,8 +3,10 @@
 A check is a function without arguments that returns a list of what it found; what is compared is the repr of each.
 """
 from contextlib import contextmanager
+from importlib import import_module
 
 CHECKS = {}  # {name: function}, in the order in which they are written
+LAST = {}  # those after which the stand-in has no server any more
 FIELDS = (
     "severity_nonlocalized", "sqlstate", "message_primary", "message_detail", "message_hint", "statement_position",
     "internal_position", "internal_query", "context", "schema_name", "table_name", "column_name", "datatype_name",
@@ -21,8 +23,20 @@ class Side:
     opened = []  # connections, which are closed after each check
 
 
+def all_checks():
+    """{name: function} of all modules here."""
+    for module in ("values", "refusals", "statements", "sessions", "databases", "models"):
+        import_module(f"side_by_side.{module}")
+    return CHECKS | LAST
+
+
 def check(function):
     CHECKS[function.__name__] = function
+    return function
+
+
+def last(function):
+    LAST[function.__name__] = function
     return function
 
 

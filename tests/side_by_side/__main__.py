@@ -10,7 +10,7 @@ import traceback
 
 from sqlalchemy import make_url
 
-from side_by_side import CHECKS, Side, synchronous
+from side_by_side import Side, all_checks, connect, synchronous
 
 
 def begin(side, real):
@@ -58,21 +58,27 @@ def comparable(value):
 def main(side, url):
     real = make_url(url)
     begin(side, real)
-    import psycopg
-
-    from side_by_side import connect, databases, models, refusals, sessions, statements, values  # noqa: F401
     from workbook import postgres
 
     Side.url = make_url(postgres.create_database())
     Side.beside = beside(real if side == "stand_in" else Side.url)
+    print(json.dumps(run_all()))
+    if side == "libpq":  # else it is in the real database, which goes as a whole
+        postgres.drop_database(Side.url)
+
+
+def run_all():
+    """{check: what it found}, and which pq layer psycopg has."""
+    import psycopg
+
     Side.names = {Side.url.database: "DATABASE"}
     results = {"pq": psycopg.pq.PGconn.__module__}
-    for name, check in CHECKS.items():
-        results[name] = run(check)
+    for name, check in all_checks().items():
         with connect(autocommit=True) as connection:
             connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    postgres.drop_database(Side.url)
-    print(json.dumps(results))
+        results[name] = run(check)
+    return results
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,8 +1,7 @@
 """Connections: what is told of them, transactions, and two that take turns."""
 import psycopg
-from psycopg.pq import TransactionStatus
 
-from side_by_side import Side, autocommit, check, connect, found, rows
+from side_by_side import Side, autocommit, check, connect, found, last, rows
 
 ASKED = "dbname", "options", "application_name"
 NAMES = "timezone", "lock_timeout", "statement_timeout", "datestyle", "lc_messages"
@@ -159,6 +158,22 @@ def a_setting_of_one_transaction_ends_with_it():
 
 
 @check
+def what_is_reported_follows_the_settings():
+    with connect() as connection:
+        for statement in (
+            "SET timezone = 'Europe/Paris'", "SET LOCAL DateStyle = 'German, DMY'", "SAVEPOINT s",
+            "SET LOCAL DateStyle = 'ISO, DMY'", "ROLLBACK TO s", "SELECT wrong", "ROLLBACK",
+            "SET DateStyle = 'SQL, MDY'", "SET LOCAL standard_conforming_strings = off", "COMMIT",
+            "RESET DateStyle", "DISCARD ALL",
+        ):  # fmt: skip
+            yield statement, int(connection.pgconn.exec_(statement.encode()).status)
+            yield connection.info.timezone.key, connection.info.parameter_status("DateStyle")
+            yield connection.info.parameter_status("standard_conforming_strings")
+            if connection.info.transaction_status != 3:
+                yield rows(connection, "SELECT '2026-03-04'::date")
+
+
+@check
 def advisory_locks_are_taken_and_given_back():
     with autocommit() as connection:
         yield rows(connection, "SELECT pg_try_advisory_lock(4, 2)"), rows(connection, "SELECT pg_advisory_unlock(4, 2)")
@@ -171,6 +186,9 @@ def advisory_locks_are_taken_and_given_back():
         yield rows(connection, "SELECT pg_try_advisory_xact_lock(4, 3)"), connection.info.transaction_status
 
 
-@check
-def a_session_that_is_ended_is_a_broken_connection():
-    return [TransactionStatus.IDLE]
+@last
+def a_connection_whose_session_is_ended_is_broken():
+    with autocommit() as connection:
+        yield found(connection.execute, "SELECT pg_terminate_backend(pg_backend_pid())")[0].__name__
+        yield connection.broken, connection.closed, connection.info.transaction_status
+        yield found(connection.execute, "SELECT 1")

@@ -156,3 +156,27 @@ def copy_between_the_server_and_its_files_does_not_stop_the_session():
         yield found(connection.execute, "COPY missing TO STDOUT")
         yield rows(connection, "SELECT 'copy' AS word, count(*) FROM copied")
         yield rows(connection, "SELECT 1 / 0 AS copy"), rows(connection, "SELECT 1")
+
+
+@check
+def an_index_is_built_concurrently_or_stays_invalid():
+    with autocommit() as connection:
+        connection.execute("CREATE TABLE t AS SELECT n % 3 AS a, n AS b FROM generate_series(1, 6) AS n")
+        for statement in (
+            "CREATE INDEX CONCURRENTLY ix_t_b ON t (b)", "CREATE UNIQUE INDEX CONCURRENTLY ix_t_a ON t (a)",
+            "DROP INDEX CONCURRENTLY ix_t_b", "BEGIN; CREATE INDEX CONCURRENTLY ix ON t (b)", "ROLLBACK",
+        ):  # fmt: skip
+            yield statement, found(connection.execute, statement)
+            yield rows(connection, "SELECT CAST(indexrelid AS regclass)::text FROM pg_index WHERE NOT indisvalid")
+
+
+@check
+def a_transaction_sees_its_own_locks_and_reads():
+    with connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS a")
+        connection.commit()
+        connection.execute("ALTER TABLE t ADD COLUMN b int")
+        locks = "SELECT relname, mode FROM pg_locks JOIN pg_class c ON c.oid = relation WHERE c.relname = 't'"
+        yield rows(connection, locks)
+        yield rows(connection, "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 't'")
+        yield rows(connection, "SELECT state, usename FROM pg_stat_activity WHERE pid = pg_backend_pid()")

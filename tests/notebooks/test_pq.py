@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from side_by_side import all_checks
@@ -22,7 +23,8 @@ def side(name, url):
 def sides():
     """What both sides found: the one with libpq, and the one with the stand-in for it."""
     url = postgres.create_database()
-    yield side("libpq", url), side("stand_in", url)
+    with ThreadPoolExecutor() as both:
+        yield list(both.map(side, ("libpq", "stand_in"), (url, url)))
     postgres.drop_database(url)
 
 

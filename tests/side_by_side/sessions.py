@@ -164,7 +164,7 @@ def what_is_reported_follows_the_settings():
             "SET timezone = 'Europe/Paris'", "SET LOCAL DateStyle = 'German, DMY'", "SAVEPOINT s",
             "SET LOCAL DateStyle = 'ISO, DMY'", "ROLLBACK TO s", "SELECT wrong", "ROLLBACK",
             "SET DateStyle = 'SQL, MDY'", "SET LOCAL standard_conforming_strings = off", "COMMIT",
-            "RESET DateStyle", "DISCARD ALL",
+            "RESET DateStyle", "COMMIT", "DISCARD ALL",
         ):  # fmt: skip
             yield statement, int(connection.pgconn.exec_(statement.encode()).status)
             yield connection.info.timezone.key, connection.info.parameter_status("DateStyle")

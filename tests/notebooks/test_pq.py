@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from side_by_side import all_checks
+from side_by_side.alone import EXPECTED
 
 from workbook import postgres
 
@@ -38,3 +39,10 @@ def test_both_find_the_same(check, sides):
     for name, found in (("with libpq", with_libpq), ("with the stand-in", without)):
         assert isinstance(found, list), f"{name}: {found['raised']}"
     assert without == with_libpq and with_libpq
+
+
+@pytest.mark.parametrize("check", EXPECTED)
+def test_the_stand_in_alone_finds_what_it_has_to(check, sides):
+    found = sides[1][check]
+    assert isinstance(found, list), found["raised"]
+    assert found == [repr(each) for each in EXPECTED[check]]

@@ -23,11 +23,11 @@ class Side:
     opened = []  # connections, which are closed after each check
 
 
-def all_checks():
-    """{name: function} of all modules here."""
+def all_checks(others=()):
+    """{name: function} of all modules here, and `others`."""
     for module in ("values", "refusals", "statements", "sessions", "databases", "models"):
         import_module(f"side_by_side.{module}")
-    return CHECKS | LAST
+    return CHECKS | dict(others) | LAST
 
 
 def check(function):

@@ -62,18 +62,20 @@ def main(side, url):
 
     Side.url = make_url(postgres.create_database())
     Side.beside = beside(real if side == "stand_in" else Side.url)
-    print(json.dumps(run_all()))
+    from side_by_side.alone import ALONE
+
+    print(json.dumps(run_all(all_checks(ALONE if side == "stand_in" else {}))))
     if side == "libpq":  # else it is in the real database, which goes as a whole
         postgres.drop_database(Side.url)
 
 
-def run_all():
+def run_all(checks):
     """{check: what it found}, and which pq layer psycopg has."""
     import psycopg
 
     Side.names = {Side.url.database: "DATABASE"}
     results = {"pq": psycopg.pq.PGconn.__module__}
-    for name, check in all_checks().items():
+    for name, check in checks.items():
         with connect(autocommit=True) as connection:
             connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         results[name] = run(check)

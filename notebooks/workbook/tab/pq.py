@@ -11,6 +11,7 @@ from importlib import import_module
 
 from workbook.tab import wire
 
+LOST = wire.Refused(b"57P01", b"the PostgreSQL of this tab has ended: restart the kernel, which starts a new one")
 ONE_SESSION = wire.Refused(
     b"55P03",
     b"the PostgreSQL of a browser tab has one session, and another connection is in the middle of a transaction there:"
@@ -22,6 +23,8 @@ REPORTED = (
     "server_version", "server_encoding", "client_encoding", "application_name", "is_superuser", "session_authorization",
     "DateStyle", "IntervalStyle", "TimeZone", "integer_datetimes", "standard_conforming_strings",
 )  # fmt: skip
+REPORT = "SELECT name, pg_catalog.current_setting(name, true) FROM unnest(ARRAY[%s]) AS name"
+CHANGES = b"SET", b"RESET", b"DISCARD"  # tags of commands that change what is reported
 SETTINGS = """
     SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'
     UNION ALL SELECT 'role', r FROM pg_catalog.current_setting('role') AS r WHERE r <> 'none'
@@ -38,17 +41,16 @@ class Databases:
     def refuse(self, session, connection):
         """Raise wire.Refused if the connection may not be opened."""
 
+    def turn(self, session, connection):
+        """Let the session be in the connection's database."""
+
     def settings(self, connection):
         """[SQL] that makes the session that of the connection, before the connection's own settings."""
         return []
 
-    def translate(self, session, connection, sql):
-        """What the server gets for the SQL (bytes) of a connection; wire.Refused if it gets nothing."""
+    def translate(self, session, sql):
+        """What the server gets for the SQL (bytes) of the connection that has the session; wire.Refused: nothing."""
         return sql
-
-    def tell(self, connection, error):
-        """What the connection gets for an error of the server's: the message's data (bytes)."""
-        return error
 
 
 class Session:
@@ -61,18 +63,20 @@ class Session:
 
     def __init__(self, execute, databases):
         self.execute, self.databases = execute, databases
-        self.owner, self.state, self.reported, self.user, self.backend = None, IDLE, {}, None, None
+        self.owner, self.user, self.backend = None, None, None
+        self.state = IDLE  # or in a transaction, or b"E" in one that has failed; None: the server has ended
+        self.reported, self.changed = {}, False
         self.opened, self.count = weakref.WeakValueDictionary(), 0  # {number: connection}
 
     def run(self, data):
-        """[(code, data)] of what the server answers."""
+        """[(code, data)] of what the server answers; wire.Refused if it has ended."""
+        if self.state is None:
+            raise LOST
+        self.state = None
         messages = list(wire.messages(self.execute(data)))
         for code, content in messages:
             if code == b"Z":
                 self.state = content
-            elif code == b"S":
-                name, value = wire.texts(content)
-                self.reported[name] = value
         return messages
 
     def ask(self, *statements):
@@ -86,6 +90,19 @@ class Session:
             elif code == b"D":
                 rows.append([None if value is None else value.decode() for value in wire.row(content)])
         return rows
+
+    def follow(self, messages):
+        """After a command, learn what it has changed of what is reported. PGlite does not tell."""
+        tags = [content.rstrip(b"\0").partition(b" ")[0] for code, content in messages if code == b"C"]
+        self.changed = self.changed or any(tag in CHANGES for tag in tags)
+        if self.changed and self.state in (IDLE, IN_TRANSACTION):
+            self.report()
+            self.changed = self.state != IDLE  # the end of a transaction takes back what is LOCAL to it
+
+    def report(self, *statements):
+        """Run the statements, and read what is reported after them."""
+        rows = self.ask(*statements, REPORT % ", ".join(map(literal, REPORTED)))
+        self.reported |= {name.encode(): (value or "").encode() for name, value in rows}
 
     def open(self, connection):
         """Begin a connection, with the session in its hands; wire.Refused says why not."""
@@ -101,15 +118,10 @@ class Session:
         self.opened[self.count] = connection
 
     def start(self, connection):
-        names = ", ".join(map(literal, REPORTED))
-        if not self.reported:
-            query = f"SELECT name, pg_catalog.current_setting(name, true) FROM unnest(ARRAY[{names}]) AS name"
-            self.reported |= {name.encode(): (value or "").encode() for name, value in self.ask(query)}
         if not self.user:
             self.user, self.backend = self.ask("SELECT session_user, pg_catalog.pg_backend_pid()")[0]
-        settings = [*self.databases.settings(connection), *connection.settings()]
-        if settings:
-            self.ask(*settings)
+        self.databases.turn(self, connection)
+        self.report(*self.databases.settings(connection), *connection.settings())
         self.owner, connection.reported = connection, self.reported
 
     def enter(self, connection):
@@ -117,9 +129,10 @@ class Session:
         if self.owner is connection:
             return
         self.leave()
+        self.databases.turn(self, connection)
         kept = ", ".join(f"({literal(name)}, {literal(value)})" for name, value in connection.kept)
         put_back = f"SELECT pg_catalog.set_config(n, v, false) FROM (VALUES {kept}) AS kept (n, v)" if kept else ""
-        self.ask(*self.databases.settings(connection), put_back)
+        self.report(*self.databases.settings(connection), put_back)
         for name, sql, from_sql, oids in connection.prepared:
             oids = [int(oid) for oid in oids.strip("{}").split(",") if oid]
             prepare = wire.query(sql.encode()) if from_sql == "t" else wire.parse(name.encode(), sql.encode(), oids)
@@ -142,9 +155,16 @@ class Session:
         self.owner = None
         self.ask(f"SET SESSION AUTHORIZATION {literal(self.user)}", "RESET ALL", "DEALLOCATE ALL")
 
+    def abort(self, connection):
+        """What is refused ends the connection's transaction, as any error does."""
+        if self.owner is connection and self.state == IN_TRANSACTION:
+            self.run(wire.query(b"SELECT 1 / 0"))
+
     def end(self, connection):
         """End a connection: what it has not committed is rolled back, and with the last one the session is as new."""
         self.opened.pop(connection.number, None)
+        if self.state is None:
+            return
         if self.owner is connection:
             if self.state != IDLE:
                 self.ask("ROLLBACK")

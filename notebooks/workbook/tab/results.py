@@ -151,7 +151,7 @@ def results_of(messages, query):
 def error_text(fields, query, with_context):
     """What libpq makes of the fields by default: pqBuildErrorMessage3 in its fe-protocol3.c."""
     fields = {code: value.decode("utf-8", "replace") for code, value in fields.items()}
-    lines = [f"{fields.get('S', '')}:  {fields.get('M', '')}"]
+    lines = [f"{fields['S']}:  {fields.get('M', '')}" if fields.get("S") else fields.get("M", "")]
     position = fields.get("P") or fields.get("p")
     if position:
         text = query.decode("utf-8", "replace") if "P" in fields and query is not None else fields.get("q")

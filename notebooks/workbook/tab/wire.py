@@ -11,8 +11,10 @@ COLUMN = struct.Struct("!IhIhih")  # what follows a column's name: see `columns`
 class Refused(Exception):
     """What the server refuses, or this package in its name: the fields of an error, as `fields` returns them."""
 
-    def __init__(self, sqlstate, text, severity=b"ERROR", fields=None):
+    def __init__(self, sqlstate, text, detail=None, severity=b"ERROR", fields=None):
         self.fields = fields or {"S": severity, "V": severity, "C": sqlstate, "M": text}
+        if detail:
+            self.fields["D"] = detail
         super().__init__(self.fields.get("M", b"").decode("utf-8", "replace"))
 
 

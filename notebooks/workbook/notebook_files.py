@@ -98,16 +98,13 @@ def solution(notebook, name):
 
 
 def sanitized(value):
-    """`value`, a text or anything made of texts, with what may differ between runs replaced.
-
-    Plots of measurements (image/png) are left out, as nbval does.
-    """
+    """`value`, a text or anything made of texts, with what may differ between runs replaced."""
     if isinstance(value, str):
         for pattern, replacement in rules():
             value = re.sub(pattern, replacement, value)
         return value
     if isinstance(value, dict):
-        return {key: sanitized(each) for key, each in value.items() if key != "image/png"}
+        return {key: sanitized(each) for key, each in value.items()}
     return [sanitized(each) for each in value] if isinstance(value, list) else value
 
 

@@ -19,11 +19,13 @@ MARKS = {"new": (NEW, NEW_PAPER, "+ "), "gone": (GONE, GONE_PAPER, "− "), "": 
 class Picture:
     """What Jupyter shows: the SVG as an image, and the text below it, folded."""
 
+    kind = ""  # more attributes of the image
+
     def _repr_mimebundle_(self, include=None, exclude=None):
         twin = self.text()
-        image = base64.b64encode(self.svg().encode()).decode()
+        source = f"data:image/svg+xml;base64,{base64.b64encode(self.svg().encode()).decode()}"
         html = (
-            f'<img style="max-width:100%" alt="{escape(twin, quote=True)}" src="data:image/svg+xml;base64,{image}">'
+            f'<img style="max-width:100%" alt="{escape(twin, quote=True)}" src="{source}"{self.kind}>'
             f"<details><summary>The same as text</summary><pre>{escape(twin)}</pre></details>"
         )
         return {"text/plain": twin, "text/html": html}

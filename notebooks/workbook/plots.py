@@ -1,15 +1,19 @@
 """Plots of what was measured in this run.
 
-Their numbers differ from run to run, so a plot is an image/png, which nbval does
-not compare, and its text twin says only what holds in every run.
+Their numbers differ from run to run: the image has the class `measured`, by which sanitize.cfg knows what not to
+compare, and its text twin says only what holds in every run.
 """
-import base64
-import io
-import logging
+import math
+
+from workbook.pictures import BORDER, CHAR, HERE, INK, PALE, Picture, drawing, text_at
+
+ROW, THICK, LONGEST = 34, 24, 260  # pixels from one bar to the next, of a bar, and of the longest one
 
 
-class Bars:
-    """Bar charts side by side. `charts` is {what is measured: {label: value}}, `twin` the text twin."""
+class Bars(Picture):
+    """Bar charts side by side. `charts` is {what is measured: {label: value of 0 or more}}, `twin` the text twin."""
+
+    kind = ' class="measured"'
 
     def __init__(self, charts, twin):
         self.charts, self.twin = charts, twin
@@ -17,23 +21,45 @@ class Bars:
     def __repr__(self):
         return self.twin
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        png = base64.b64encode(self.png()).decode()
-        return {"text/plain": self.twin, "image/png": png}, {"image/png": {"alt": self.twin}}
+    def text(self):
+        return self.twin
 
-    def png(self):
-        # The first plot on a slow machine would say on stderr that fonts are looked for.
-        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-        from matplotlib.figure import Figure  # half a second, for the notebooks that plot
+    def svg(self):
+        parts, left, height = [], 16, 0
+        for title, values in self.charts.items():
+            drawn, width = chart(title, values, left)
+            parts += drawn
+            left += width + 24
+            height = max(height, 84 + ROW * len(values))
+        return drawing(left, height, parts)
 
-        figure = Figure(figsize=(9, 2.6), layout="constrained")
-        for chart, axes in zip(self.charts.items(), figure.subplots(1, len(self.charts), squeeze=False)[0]):
-            name, values = chart
-            bars = axes.barh(list(values), list(values.values()), color="#0550ae")
-            axes.bar_label(bars, fmt="%.3g", padding=4)
-            axes.set(title=name, xlim=(0, max(values.values()) * 1.2))
-            axes.invert_yaxis()  # the first one on top
-            axes.spines[["top", "right"]].set_visible(False)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=100)
-        return file.getvalue()
+
+def chart(title, values, left):
+    """(the parts of one chart, its width in pixels). Below the bars is a scale, so that they can be compared."""
+    most = max(values.values()) or 1
+    zero, bottom = left + (max(map(len, values)) + 1) * CHAR, 44 + ROW * len(values)
+    parts = [text_at(left, 28, title, INK, bold=True)]
+    for row, (label, value) in enumerate(values.items()):
+        top, long = 44 + ROW * row, value / most * LONGEST
+        parts.append(text_at(left, top + 17, label, INK))
+        parts.append(f"<rect x='{zero:.0f}' y='{top}' width='{long:.1f}' height='{THICK}' fill='{HERE}'/>")
+        parts.append(text_at(zero + long + 8, top + 17, number(value), INK))
+    line = f"stroke='{BORDER}'/>"
+    parts.append(f"<path d='M{zero:.0f} 40 V{bottom} H{zero + LONGEST:.0f}' fill='none' {line}")
+    for mark in scale(most):
+        x = zero + mark / most * LONGEST
+        parts.append(f"<line x1='{x:.1f}' x2='{x:.1f}' y1='{bottom}' y2='{bottom + 5}' {line}")
+        parts.append(text_at(x - len(number(mark)) * CHAR / 2, bottom + 22, number(mark), PALE))
+    beside = 8 + max(len(number(value)) for value in values.values()) * CHAR
+    return parts, max(zero - left + LONGEST + beside, len(title) * CHAR)
+
+
+def scale(most):
+    """Three to six round numbers from 0 up to `most`."""
+    power = 10 ** math.floor(math.log10(most))
+    step = next(part * power for part in (0.2, 0.5, 1, 2) if most <= 5 * part * power)
+    return [step * count for count in range(math.floor(most / step + 1e-9) + 1)]
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -3,9 +3,13 @@ import base64
 import itertools
 import random
 import re
+from xml.etree import ElementTree
 
-from workbook.pictures import Beside, History
-from workbook.plots import Bars
+from workbook.notebook_files import sanitized
+from workbook.pictures import CHAR, Beside, History
+from workbook.plots import Bars, scale
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def histories(count):
@@ -66,7 +70,56 @@ def test_pictures_beside_each_other_stand_below_their_names_and_overlap_nowhere(
     assert svg.index(">now<") < svg.index(">goal<")
 
 
+CHARTS = {
+    "seconds, or <less>": {"loop over objects": 4.266, "one UPDATE": 0.64, "nothing": 0.0},
+    "most memory at one time, in MiB & more, which is a long title": {"loop": 1374.4, "one": 70.0},
+}
+
+
 def test_a_plot_has_its_text_twin_as_text_and_as_alternative_text():
-    data, metadata = Bars({"seconds": {"loop": 2.0, "one UPDATE": 1.0}}, "The loop is slower.")._repr_mimebundle_()
-    assert data["text/plain"] == metadata["image/png"]["alt"] == "The loop is slower."
-    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    shown = Bars({"seconds": {"loop": 2.0, "one UPDATE": 1.0}}, "The loop is slower.")._repr_mimebundle_()
+    assert shown.keys() == {"text/plain", "text/html"} and shown["text/plain"] == "The loop is slower."
+    assert 'alt="The loop is slower."' in shown["text/html"]
+    image = base64.b64decode(re.search(r'base64,([^"]+)"', shown["text/html"])[1])
+    assert ElementTree.fromstring(image).tag.endswith("svg")
+
+
+def test_plots_of_two_runs_are_the_same_to_the_comparison_and_other_twins_are_not():
+    first, second, other = (
+        sanitized(Bars({"seconds": {"loop": value}}, twin)._repr_mimebundle_())
+        for value, twin in ((2.0, "The loop is slower."), (3.1, "The loop is slower."), (3.1, "The loop is faster."))
+    )
+    assert first == second != other
+
+
+def test_bars_are_as_long_as_their_values_and_say_them():
+    svg = ElementTree.fromstring(Bars(CHARTS, "twin").svg())
+    bars = [float(bar.get("width")) for bar in svg.iter(f"{SVG}rect") if bar.get("x")]
+    values = [value for chart in CHARTS.values() for value in chart.values()]
+    longest = [max(chart.values()) for chart in CHARTS.values() for _ in chart]
+    for bar, value, most in zip(bars, values, longest, strict=True):
+        assert abs(bar / max(bars) - value / most) < 0.001
+    said = [text.text for text in svg.iter(f"{SVG}text")]
+    assert {"4.27", "0.64", "0", "1,374", "70", *CHARTS, "loop over objects", "one UPDATE"} <= set(said)
+
+
+def test_the_scale_below_the_bars_fits_them():
+    for most in (0.003, 0.9, 1, 1.01, 2.1, 4.27, 9.9, 10, 374, 1234, 99_999):
+        marks = scale(most)
+        assert 3 <= len(marks) <= 6 and marks[0] == 0 and most / 2 < marks[-1] <= most * 1.000001
+    svg = ElementTree.fromstring(Bars({"seconds": {"loop": 4.0}}, "twin").svg())
+    bar = next(bar for bar in svg.iter(f"{SVG}rect") if bar.get("x"))
+    ticks = [float(tick.get("x1")) for tick in svg.iter(f"{SVG}line")]
+    assert [round((tick - float(bar.get("x"))) / float(bar.get("width")) * 4, 1) for tick in ticks] == [0, 1, 2, 3, 4]
+
+
+def test_no_words_of_a_plot_overlap_or_are_cut_off():
+    svg = ElementTree.fromstring(Bars(CHARTS, "twin").svg())
+    bars = [bar for bar in svg.iter(f"{SVG}rect") if bar.get("x")]
+    boxes = [(float(bar.get("x")), float(bar.get("y")) + 17, float(bar.get("width"))) for bar in bars]
+    boxes += [(float(text.get("x")), float(text.get("y")), len(text.text) * CHAR) for text in svg.iter(f"{SVG}text")]
+    for one, other in itertools.combinations(boxes, 2):
+        apart = one[0] + one[2] <= other[0] + 1 or other[0] + other[2] <= one[0] + 1 or abs(one[1] - other[1]) > 13
+        assert apart or 0 in (one[2], other[2]), (one, other)
+    assert all(x >= 0 and x + width <= float(svg.get("width")) for x, _, width in boxes)
+    assert all(y < float(svg.get("height")) for _, y, _ in boxes)

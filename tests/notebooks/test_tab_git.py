@@ -11,20 +11,20 @@ from workbook.tab import git as tab_git
 TEXT = "".join(f"line {number}\n" for number in range(1, 21))
 CODE = "def upgrade():\n    one()\n    two()\n\n\ndef downgrade():\n    pass\n"
 # Steps: a list is a git command, a pair writes a file, and a text deletes one.
-BEGIN = [["init", "-q"], ("a.txt", TEXT), ("m/code.py", CODE), (".gitignore", "instance/\n*.db\n"), ["add", "."],
-         ["commit", "-qm", "first"]]  # fmt: skip
-SIDES = [["switch", "-qc", "other"], ("a.txt", TEXT.replace("line 3\n", "theirs\n")), ("new.txt", "new\n"), ["add", "."],
-         ["commit", "-qm", "on the other side"], ["switch", "-q", "main"]]  # fmt: skip
+BEGIN = [["init", "-q"], ("a.txt", TEXT), ("m/code.py", CODE), (".gitignore", "instance/\n*.db\n"),
+         ["add", "."], ["commit", "-qm", "first"]]  # fmt: skip
+SIDES = [["switch", "-qc", "other"], ("a.txt", TEXT.replace("line 3\n", "theirs\n")), ("new.txt", "new\n"),
+         ["add", "."], ["commit", "-qm", "on the other side"], ["switch", "-q", "main"]]  # fmt: skip
 STEPS = {
     "nothing yet": [["status"], ["init"], ["status"], ["log"], ["branch"], ["tag"], ["commit", "-m", "x"]],
     "untracked files": [["init", "-q"], ("a", "1\n"), ("b/c", "2\n"), ["status"], ["add", "b"], ["status"],
                         ["commit", "-m", "b"], ["status", "--porcelain"], ["status"]],
     "ignored files": [*BEGIN, ("instance/app.db", "x"), ("x.db", "x"), ["status"], ["status", "--porcelain"]],
     "changed and deleted files": [*BEGIN, ("a.txt", "other\n"), "m/code.py", ("n", "n\n"), ["status"], ["add", "a.txt"],
-                                  ["status"], ["status", "--porcelain"], ["add", "."], ["status"], ["commit", "-qm", "2"],
-                                  ["status"]],
-    "a commit that says what it did": [*BEGIN, ("a.txt", "one\n" + TEXT), "m/code.py", ["add", "."], ["commit", "-m", "2"],
-                                       ("e", ""), ["add", "."], ["commit", "-m", "3"]],
+                                  ["status"], ["status", "--porcelain"], ["add", "."], ["status"],
+                                  ["commit", "-qm", "2"], ["status"]],
+    "a commit that says what it did": [*BEGIN, ("a.txt", "one\n" + TEXT), "m/code.py", ["add", "."],
+                                       ["commit", "-m", "2"], ("e", ""), ["add", "."], ["commit", "-m", "3"]],
     "nothing to commit": [*BEGIN, ["commit", "-qm", "again"], ["commit", "-m", "again"]],
     "no such file": [*BEGIN, ["add", "missing"], ["rm", "missing"], ["restore", "missing"], ["show", "HEAD:missing"]],
     "rm": [*BEGIN, ["rm", "-q", "a.txt"], ["status"], ["commit", "-qm", "gone"], ["show", "HEAD~1:m/code.py"],
@@ -34,9 +34,10 @@ STEPS = {
     "switch with changes": [*BEGIN, *SIDES, ("m/code.py", "mine\n"), ["switch", "-q", "other"], ["status"],
                             ["switch", "-q", "main"], ("a.txt", "mine\n"), ["switch", "-q", "other"], ["status"]],
     "switch over an unknown file": [*BEGIN, *SIDES, ("new.txt", "mine\n"), ["switch", "-q", "other"]],
-    "detached": [*BEGIN, ["tag", "release-1"], *SIDES, ["switch", "-q", "other"], ["switch", "-q", "--detach", "release-1"],
-                 ["status"], ["tag"], ["switch", "-q", "main"], ["tag", "release-1"]],
-    "fast forward": [*BEGIN, *SIDES, ["merge", "-q", "other"], ["status"], ["merge", "-q", "other"], ["merge", "other"]],
+    "detached": [*BEGIN, ["tag", "release-1"], *SIDES, ["switch", "-q", "other"],
+                 ["switch", "-q", "--detach", "release-1"], ["status"], ["tag"], ["switch", "-q", "main"], ["tag", "release-1"]],
+    "fast forward": [*BEGIN, *SIDES, ["merge", "-q", "other"], ["status"], ["merge", "-q", "other"],
+                     ["merge", "other"]],
     "merge": [*BEGIN, *SIDES, ("a.txt", TEXT.replace("line 17\n", "ours\n")), ["add", "."], ["commit", "-qm", "ours"],
               ["merge", "-q", "other"], ["status"]],
     "merge of other files": [*BEGIN, *SIDES, ("m/code.py", "ours\n"), ["add", "."], ["commit", "-qm", "ours"],
@@ -63,7 +64,9 @@ STEPS = {
                 ["commit", "-qm", "gone"], ["restore", "--source=HEAD~1", "m/code.py"], ["status"], ["add", "m"],
                 ["commit", "-qm", "back"], ["restore", "--source=nowhere", "a.txt"]],
 }  # fmt: skip
-COMMIT = r"(?m)^(commit )?[0-9a-f]{40}$|(?<=Merge: )[0-9a-f]{7} [0-9a-f]{7}|^[0-9a-f]{7}(?= )|(?<=[ .])[0-9a-f]{7}(?=[].])"
+COMMIT = (r"(?m)^(commit )?[0-9a-f]{40}$|(?<=Merge: )[0-9a-f]{7} [0-9a-f]{7}|^[0-9a-f]{7}(?= )"
+          r"|(?<=[ .])[0-9a-f]{7}(?=[].])")  # fmt: skip
+QUESTIONS = [["status"], ["log", "--graph", "--format=%s"], ["ls-files", "-s"], ["fsck", "--strict", "--no-dangling"]]
 MOMENT = r"(?<=Date:   ).*"
 
 
@@ -107,7 +110,7 @@ def test_git_in_a_tab_prints_and_leaves_what_git_does(steps, tmp_path):
         assert other == one, f"{other[0]}, stored is git's:\n{one[2]}\nin a tab:\n{other[2]}"
     assert contents(ours) == contents(real)
     if (real / ".git").exists():
-        for question in (["status"], ["log", "--graph", "--format=%s"], ["ls-files", "-s"], ["fsck", "--strict", "--no-dangling"]):
+        for question in QUESTIONS:
             assert by_git(question, ours) == by_git(question, real), f"real git {question} sees something else"
         assert in_tab(["status"], real).output == by_git(["status"], real).output
 
@@ -116,7 +119,8 @@ def test_what_git_in_a_tab_does_not_know_is_one_line(tmp_path):
     in_tab(["init", "-q"], tmp_path)
     for arguments in (["rebase"], [], ["log", "--graph"], ["commit"], ["switch"], ["diff", "-Ux"], ["show", "HEAD"]):
         ended = in_tab(arguments, tmp_path)
-        assert ended.code == 1 and ended.output.count("\n") == 1 and ended.output.startswith("git: a browser tab has no")
+        assert ended.code == 1 and ended.output.count("\n") == 1
+        assert ended.output.startswith("git: a browser tab has no")
 
 
 def test_a_hook_of_the_project_does_not_run(tmp_path):

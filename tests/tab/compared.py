@@ -20,7 +20,7 @@ def code_cells(path):
 
 
 def shown(outputs):
-    """[(kind, text)] of a cell's outputs, with what may differ replaced as nbval does; pictures are told by their twin."""
+    """[(kind, text)] of a cell's outputs; what may differ is replaced as nbval does, a picture is told by its twin."""
     found = []
     for output in outputs:
         if output["output_type"] == "stream":
@@ -56,6 +56,9 @@ def difference(cell, outputs):
     wanted, found = expected(cell), shown(outputs)
     if wanted == found:
         return ""
-    wanted, found = ([f"[{kind}] {line}" for kind, text in each for line in text.split("\n")] for each in (wanted, found))
-    lines = difflib.unified_diff(wanted, found, "stored", "in the tab", lineterm="", n=1)
+    lines = difflib.unified_diff(lines_of(wanted), lines_of(found), lineterm="", n=1)
     return "\n".join([f"In: {cell.source[:200]}", *list(lines)[2:40]])
+
+
+def lines_of(shown):
+    return [f"[{kind}] {line}" for kind, text in shown for line in text.split("\n")]

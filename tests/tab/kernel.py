@@ -1,5 +1,6 @@
 """The kernel of a tab, run in Node: the cells of a notebook go in, how each answered comes out."""
 import json
+import os
 import shutil
 import subprocess
 from functools import cache
@@ -15,7 +16,8 @@ TIMEOUT = 600  # seconds
 def folders():
     """The folders of Pyodide, with all wheels and that of this project, and of PostgreSQL."""
     fetched = parts.fetch()
-    return tree.add_to(fetched / "pyodide", parts.PARTS.with_name("tab")), fetched / "pglite"
+    own = f"tab-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    return tree.add_to(fetched / "pyodide", parts.PARTS.with_name(own)), fetched / "pglite"
 
 
 def run(cells, place):

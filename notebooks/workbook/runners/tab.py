@@ -23,6 +23,7 @@ from workbook.runners import Answer, Cost, Finished
 from workbook.stages import own_modules
 from workbook.tab import git, pq
 
+ONE_AT_A_TIME = "a browser tab runs one command at a time: this needs the installed workbook"
 NOT_HERE = "{} is a program of its own, and a browser tab cannot start one: this needs the installed workbook.\n"
 
 
@@ -80,7 +81,7 @@ class InTab:
             yield get
 
     def start(self, command, folder, environment, output=None):
-        raise NeedsProcesses("a browser tab cannot run two commands at the same time: this needs the installed workbook")
+        raise NeedsProcesses(ONE_AT_A_TIME)
 
     foreground = start
 
@@ -137,17 +138,18 @@ def as_new(folder, environment):
     kept = {name: getattr(sys, name) for name in ("argv", "stdin", "prefix")}
     main, path, loggers, output = sys.modules["__main__"], list(sys.path), logging_state(), Output()
     linecache.clearcache()
+    set_logging({logging.root: (logging.WARNING, [], True, False)})
     try:
         os.chdir(folder)
         sys.argv, sys.stdin = list(sys.argv), io.StringIO()
         if sys.prefix == "/":  # where every project would be an installed one, for Flask
             sys.prefix = "/lib"
-        with variables(environment), own_modules(folder), warnings.catch_warnings():
-            with redirect_stdout(output), redirect_stderr(output):
-                yield output
+        streams = redirect_stdout(output), redirect_stderr(output)
+        with variables(environment), own_modules(folder), warnings.catch_warnings(), streams[0], streams[1]:
+            yield output
     finally:
         pq.close_since(mark)
-        restore_logging(loggers)
+        set_logging(loggers)
         sys.modules["__main__"], sys.path[:] = main, path
         for name, value in kept.items():
             setattr(sys, name, value)
@@ -174,7 +176,9 @@ def logging_state():
     return {each: (each.level, list(each.handlers), each.propagate, each.disabled) for each in every}
 
 
-def restore_logging(before):
+def set_logging(states):
+    """Give each logger the state that is named for it; any other one that of a new logger."""
     for each in logging_state():
-        each.level, each.handlers[:], each.propagate, each.disabled = before.get(each, (logging.NOTSET, [], True, False))
+        state = states.get(each, (logging.NOTSET, [], True, False))
+        each.level, each.handlers[:], each.propagate, each.disabled = state
     logging.root.manager._clear_cache()

@@ -31,7 +31,8 @@ def main(arguments=None):
         return 1
     print(f"The site is in {site.relative_to(ROOT)}: {build.told(site)}. Any static host can serve that folder.")
     if options.check:
-        return subprocess.run([sys.executable, "-m", "pytest", "-p", "workbook_run", "-rs", *(more or ["tests/site"])]).returncode
+        tests = [sys.executable, "-m", "pytest", "-p", "workbook_run", "-rs", *(more or ["tests/site"])]
+        return subprocess.run(tests, cwd=ROOT).returncode
     if options.serve:
         serve.forever(site, options.port)
     return 0

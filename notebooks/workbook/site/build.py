@@ -18,10 +18,11 @@ SITE, LITE = BUILD / "site", BUILD / "lite"
 FIRST = "00_start_here.ipynb"
 # What a learner reads first there, above the first notebook's own text.
 DIFFERENT = """\
-> **You are in a browser tab.** Python, SQLite, PostgreSQL and git run in it; nothing is sent anywhere, and your browser keeps
-> your notebooks and your work. At the left are the notebooks, and in `scratch` your copies of the stages, which you can edit.
-> A few cells of 06–09 need what a tab does not have, such as two commands at the same time: they say so, and show what the
-> installed workbook has recorded. At the top, *Download my work* gives you everything as one file.
+> **You are in a browser tab.** Python, SQLite, PostgreSQL and git run in it; nothing is sent anywhere, and your browser
+> keeps your notebooks and your work. At the left are the notebooks, and in `scratch` your copies of the stages, for you
+> to edit. Some cells of 06–09 need what a tab does not have, such as two commands at the same time: they say so, and
+> show what the installed workbook has recorded. What is said of `tox` and `notebooks/work` is about that one, too.
+> At the top, *Download my work* gives you everything as one file, and *Begin afresh* deletes it here.
 """
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -89,7 +90,8 @@ def extension(fetched):
 
 def jupyter_lite(own):
     command = [
-        sys.executable, "-m", "jupyter", "lite", "build", "--lite-dir", LITE, "--contents", LITE / "files", "--output-dir", SITE,
+        sys.executable, "-m", "jupyter", "lite", "build",
+        "--lite-dir", LITE, "--contents", LITE / "files", "--output-dir", SITE,
         "--apps", "lab", "--no-sourcemaps", "--no-unused-shared-packages",
         f"--LiteBuildConfig.federated_extensions={own}",
     ]  # fmt: skip

@@ -56,11 +56,11 @@ def of_wheels(fetched):
     for wheel in sorted((fetched / "pyodide").glob("*.whl")):
         with zipfile.ZipFile(wheel) as archive:
             names = archive.namelist()
-            metadata = next((archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA")), "")
-            said = [line for line in metadata.splitlines() if line.startswith(("License", "Classifier: License"))]
+            [metadata] = [archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA")]
+            said = [line for line in metadata.splitlines() if line.startswith(("License", "Classifier: License"))][:3]
             found = [name for name in names if ".dist-info/" in name and Path(name).name.startswith(NAMES)]
             texts = [archive.read(name).decode("utf-8", "replace") for name in found]
-            yield " ".join(wheel.name.split("-")[:2]), "; ".join(said[:3]), texts
+            yield " ".join(wheel.name.split("-")[:2]), "; ".join(said), texts
 
 
 def section(name, said, texts):

@@ -1,4 +1,4 @@
-"""What the first visit fetches: the site's files in a few zip files, which the first page unpacks into the browser's cache.
+"""What the first visit fetches: the site in a few zip files, which the first page unpacks into the browser's cache.
 
 A static host compresses little or nothing by itself, and 300 small files take their time. The files themselves stay
 beside the packs, for a browser without a service worker and for whoever opens another page first.
@@ -16,7 +16,7 @@ PACKS = {
     "JupyterLab": ("",),
 }
 FOLDER = "packs"
-BY_THE_BROWSER = {"service-worker.js", "service-worker-jupyterlite.js"}  # which has a place of its own for them
+KEPT_ANYWAY = {"service-worker.js", "service-worker-jupyterlite.js"}  # by the browser
 
 
 def write(site, pages):
@@ -25,11 +25,10 @@ def write(site, pages):
     for page in pages.iterdir():
         shutil.copy(page, site)
     shutil.copy(site / "extensions" / "workbook-in-tab" / "static" / "fflate.js", site / "fflate.js")
-    files = sorted(path for path in site.rglob("*") if path.is_file() and path.relative_to(site).as_posix() not in BY_THE_BROWSER)
+    files = sorted(path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
     sorted_out = {name: [] for name in PACKS}
-    for path in files:
-        relative = path.relative_to(site).as_posix()
-        if not relative.startswith("licences/"):
+    for relative in files:
+        if relative not in KEPT_ANYWAY and not relative.startswith("licences/"):
             sorted_out[next(name for name, starts in PACKS.items() if relative.startswith(starts))].append(relative)
     (site / FOLDER).mkdir()
     packs = [{"name": name, **pack(site, number, names)} for number, (name, names) in enumerate(sorted_out.items())]

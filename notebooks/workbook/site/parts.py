@@ -30,11 +30,15 @@ PGLITE = ["*.js", "pglite.wasm", "pglite.data", "initdb.wasm"]
 # Wheels that one platform builds: any will do, for what is compiled is left out and Python takes its place.
 PLATFORMS = ["any", "manylinux2014_x86_64", "manylinux_2_28_x86_64"]
 COMPILED = re.compile(r"\.(so|pyd|c)$")
-# Not needed to run: tests, Bootstrap's files, which no page in a tab asks for, and Pygments' languages but those of a stage.
+# Not needed to run: tests, Bootstrap's files, which no page in a tab asks for, and most of Pygments' languages. What is
+# left of those is for a stage's files, and what its modules import.
+LANGUAGES = (
+    "__init__", "_mapping", "configs", "css", "data", "diff", "html", "javascript", "jvm", "lilypond", "lisp", "markup",
+    "perl", "php", "python", "ruby", "shell", "special", "sql", "templates",
+    *(f"_{name}_builtins" for name in ("css", "googlesql", "lilypond", "mysql", "postgres", "scheme", "sql", "tsql")),
+)  # fmt: skip
 LEFT_OUT = re.compile(
-    r"/tests?/|sqlalchemy/testing/|flask_bootstrap/static/"
-    r"|pygments/lexers/(?!__init__|_mapping|_css|_sql|configs|css|data|diff|html|javascript|markup|python|shell|special|sql"
-    r"|templates|text)"
+    rf"/tests?/|sqlalchemy/testing/|flask_bootstrap/static/|pygments/lexers/(?!({'|'.join(LANGUAGES)})\.py)"
 )
 # The kernel works without it, and it is the largest of all wheels; completion is then by the names that are there.
 # It asks for it all the same, so there is a wheel of that name with nothing in it.

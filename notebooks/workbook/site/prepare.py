@@ -1,4 +1,4 @@
-"""Run by prepare.mjs in Pyodide. The last value is a zip file, as bytes: the bytecode of what a kernel imports first."""
+"""Run by prepare.mjs in Pyodide. The last value is a zip file as bytes: the bytecode of what a kernel imports first."""
 import importlib
 import io
 import py_compile
@@ -9,8 +9,8 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 FIRST = (
-    "piplite.piplite", "alembic.autogenerate", "alembic.command", "alembic.config", "flask.cli", "flask_bootstrap", "flask_migrate.cli", "flask_sqlalchemy.cli",
-    "flask_wtf", "email_validator", "wtforms", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql",
+    "piplite.piplite", "alembic.autogenerate", "alembic.command", "alembic.config", "flask.cli", "flask_bootstrap",
+    "flask_migrate.cli", "flask_sqlalchemy.cli", "flask_wtf", "email_validator", "wtforms", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.postgresql.psycopg", "jinja2.ext", "werkzeug.serving", "werkzeug.test",
     "dulwich.porcelain", "dulwich.graph", "merge3", "pygments.lexers.python", "pygments.lexers.diff",
     "pygments.formatters.html",

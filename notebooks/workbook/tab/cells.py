@@ -49,14 +49,14 @@ class Cell:
         with capture_output():
             done = shell.run_cell(self.in_tab, silent=True)
         if not done.success:
-            print(f"What it does to the database could not be done here: {done.error_in_exec or done.error_before_exec}")
+            print(f"What it does to the database failed here: {done.error_in_exec or done.error_before_exec}")
         for output in self.outputs:
             if output["output_type"] == "stream":
                 (sys.stderr if output["name"] == "stderr" else sys.stdout).write(joined(output["text"]))
             elif output["output_type"] == "error":
                 print("\n".join(output["traceback"]))
             else:
-                data = {kind: value if kind.endswith("json") else joined(value) for kind, value in output["data"].items()}
+                data = {kind: joined(value) for kind, value in output["data"].items()}
                 shell.display_pub.publish(data, output["metadata"], transient={})
 
 

@@ -247,7 +247,8 @@ COMMANDS = {
     "grep": (grep, parser(("-n --number", FLAG), ("-E --extended", FLAG), ("pattern", {}))),
     "diff": (diff, parser(("-U --unified", {"type": int, "default": 3}), ("name", MAYBE))),
     "log": (log, parser(
-        ("--oneline", FLAG), ("--name-only", FLAG), ("--diff-filter", {}), ("-n --most", {"type": int}), ("name", MAYBE),
+        ("--oneline", FLAG), ("--name-only", FLAG), ("--diff-filter", {}), ("-n --most", {"type": int}),
+        ("name", MAYBE),
     )),
     "restore": (restore, parser(("-s --source", {}), ("names", MANY))),
     "show": (show, parser(("name", {"default": "HEAD", "nargs": "?"}))),

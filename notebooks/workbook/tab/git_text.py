@@ -64,7 +64,8 @@ def short_status(repo, paths):
     for path, letter in second:
         letters.setdefault(path, [" ", " "])[1] = letter
     letters |= {path: "UU" if before else "AA" for path, before in unmerged(repo).items()}
-    lines = [f"{''.join(pair)} {path}\n" for path, pair in sorted(letters.items())] + [f"?? {path}\n" for path in unknown]
+    lines = [f"{''.join(pair)} {path}\n" for path, pair in sorted(letters.items())]
+    lines += [f"?? {path}\n" for path in unknown]
     return "".join(line for line in lines if paths is None or any(below(line[3:-1], each) for each in paths))
 
 
@@ -82,7 +83,8 @@ def status(repo, nothing="No commits yet"):
     hints = [] if conflicts else [f'{undo} <file>..." to unstage']
     parts += section("Changes to be committed:", hints, [WORDS[k] + p for p, k in first])
     parts += section("Unmerged paths:", ["git add <file>...\" to mark resolution"],
-                     [f"both {'modified:  ' if conflicts[p] else 'added:     '} {p}" for p in sorted(conflicts)])  # fmt: skip
+                     [f"{'both modified:  ' if conflicts[p] else 'both added:     '} {p}" for p in sorted(conflicts)]
+                     )  # fmt: skip
     update = "git add/rm" if any(letter == "D" for _, letter in second) else "git add"
     parts += section("Changes not staged for commit:", [
         f"{update} <file>...\" to update what will be committed",
@@ -130,7 +132,8 @@ def log(repo, start, options, paths):
 
 def full(commit):
     when = time.strftime("%a %b %-d %H:%M:%S %Y", time.gmtime(commit.author_time + commit.author_timezone))
-    zone = "{}{:02}{:02}".format("+" if commit.author_timezone >= 0 else "-", *divmod(abs(commit.author_timezone) // 60, 60))
+    sign = "+" if commit.author_timezone >= 0 else "-"
+    zone = "{}{:02}{:02}".format(sign, *divmod(abs(commit.author_timezone) // 60, 60))
     text = "".join(f"    {line}\n" for line in commit.message.decode().splitlines())
     merged = f"Merge: {' '.join(each.decode()[:7] for each in commit.parents)}\n" if len(commit.parents) > 1 else ""
     return f"commit {commit.id.decode()}\n{merged}Author: {commit.author.decode()}\nDate:   {when} {zone}\n\n{text}"
@@ -174,7 +177,8 @@ def header(path, before, after):
     ids = "..".join(each.decode()[:7] if each else "0000000" for each in (before, after))
     mode = "" if before and after else "new file mode 100644\n" if after else "deleted file mode 100644\n"
     old, new = f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null"
-    return f"diff --git a/{path} b/{path}\n{mode}index {ids}{' 100644' if before and after else ''}\n--- {old}\n+++ {new}\n"
+    mode += f"index {ids}{' 100644' if before and after else ''}\n"
+    return f"diff --git a/{path} b/{path}\n{mode}--- {old}\n+++ {new}\n"
 
 
 def hunks(old, new, context):

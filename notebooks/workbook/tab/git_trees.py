@@ -1,4 +1,4 @@
-"""What is in a commit, in git's index and in the folder, each as {path: id of the content}, and how to go from one to another."""
+"""What is in a commit, in git's index and in the folder: {path: id of the content}; and the way between them."""
 import os
 from pathlib import Path
 
@@ -45,7 +45,9 @@ def work_tree(repo):
     ignored = IgnoreFilterManager.from_repo(repo)
     for place, folders, names in os.walk(root):
         base = Path(place).relative_to(root)
-        folders[:] = [name for name in folders if name != ".git" and not ignored.is_ignored(f"{(base / name).as_posix()}/")]
+        folders[:] = [
+            name for name in folders if name != ".git" and not ignored.is_ignored(f"{(base / name).as_posix()}/")
+        ]
         for name in names:
             path = (base / name).as_posix()
             if path in known or not ignored.is_ignored(path):

@@ -1,0 +1,218 @@
+"""What a tab of a browser has in the place of processes: run here, beside processes, and compared with them."""
+import os
+import shutil
+import sys
+
+import pytest
+from IPython.testing.globalipapp import start_ipython
+
+from workbook import commands
+from workbook.rows import rows_of
+from workbook.runners import FLASK_RUN
+from workbook.runners.processes import Processes
+from workbook.runners.tab import InTab, NeedsProcesses
+from workbook.stages import NOTEBOOKS, stage_folder
+from workbook.tab.cells import LINE, Cell, Cells
+from workbook.tab.mirror import Mirror
+
+APP = """
+import os, sys
+import click, flask
+app = flask.Flask(__name__)
+
+@app.cli.command()
+@click.argument("code")
+def do(code):
+    exec(code)
+"""
+ENDS = {
+    "what it finds": "print(sys.argv, os.getcwd(), sorted(os.environ.items()), sys.stdin.read())",
+    "both streams": "print('out'); print('err', file=sys.stderr); click.echo('echo')",
+    "an exception": "{}['missing']",
+    "an exception with a cause": "try:\n    1 / 0\nexcept Exception as e:\n    raise ValueError('é') from e",
+    "an exit code": "sys.exit(3)",
+    "a last word": "sys.exit('no')",
+    "the name of the main module": "print(sys.modules['__main__'].__name__, __name__)",
+}
+COMMANDS = ["db upgrade", "db current", "seed --rows 3", "db check", "db downgrade -1", "db history", "db upgrade nonsense",
+            "db upgrade --sql", "db nonsense", "--help", "db migrate -m nothing"]  # fmt: skip
+
+
+def flask(*arguments):
+    return [sys.executable, "-m", "flask", *arguments]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "app.py").write_text(APP, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def two_copies(tmp_path):
+    return [shutil.copytree(stage_folder("05_merge_conflict"), tmp_path / name / "app") for name in ("process", "tab")]
+
+
+@pytest.mark.parametrize("code", ENDS.values(), ids=ENDS)
+def test_a_command_ends_as_a_process_does(code, folder):
+    environment = commands.clean_environment({"MINE": "1"})
+    ends = [runner.run(flask("do", code), folder, environment) for runner in (Processes(), InTab())]
+    assert ends[1] == ends[0]
+
+
+def test_the_commands_of_a_project_print_and_do_what_processes_do(two_copies):
+    environment = commands.clean_environment()
+    for command in COMMANDS:
+        real, ours = (
+            commands.readable(runner.run(flask(*command.split()), place, environment), place)
+            for runner, place in zip((Processes(), InTab()), two_copies)
+        )
+        assert ours == real, command
+    urls = [f"sqlite:///{(place / 'instance' / 'app.db').as_posix()}" for place in two_copies]
+    assert rows_of(urls[1]).keys() == rows_of(urls[0]).keys() and len(rows_of(urls[1])["users"]) == 3
+
+
+def test_no_command_sees_what_an_earlier_one_did_and_nothing_stays(folder):
+    before = os.getcwd(), dict(os.environ), list(sys.path), sys.argv, sys.modules["__main__"]
+    code = "print(os.environ.get('LEFT'), getattr(sys.modules['app'], 'left', None)); os.environ['LEFT'] = 'x'"
+    code += "; sys.modules['app'].left = 1; sys.path.append('x'); os.chdir('/')"
+    outputs = [InTab().run(flask("do", code), folder, commands.clean_environment()).output for _ in range(2)]
+    assert outputs == ["None None\n"] * 2
+    assert (os.getcwd(), dict(os.environ), list(sys.path), sys.argv, sys.modules["__main__"]) == before
+    assert "app" not in sys.modules
+
+
+def test_an_edit_is_taken_over_by_the_next_command(folder):
+    for text in ("first", "other"):  # of one length, within a second
+        (folder / "app.py").write_text(APP + f"print('{text}')\n", "utf-8")
+        assert InTab().run(flask("do", "pass"), folder, commands.clean_environment()).output == f"{text}\n"
+
+
+def test_pages_and_forms_are_those_of_a_server(two_copies):
+    pages = []
+    for runner, place in zip((Processes(), InTab()), two_copies):
+        runner.run(flask("db", "upgrade"), place, commands.clean_environment())
+        with runner.serving(place, commands.clean_environment({"SECRET_KEY": "for tests"}), FLASK_RUN) as get:
+            asked = [get("/"), get("/add"), get("/add", {"name": "no token"}), get("/missing")]
+            pages.append([(answer.status, commands.re.sub(r'value="[^"]{40,}"', "", answer.html)) for answer in asked])
+    assert pages[1] == pages[0] and [status for status, _ in pages[1]] == [200, 200, 400, 404]
+
+
+def test_what_needs_a_process_says_so_in_one_line(folder):
+    with pytest.raises(NeedsProcesses, match="^a browser tab runs one command at a time"):
+        InTab().start(flask("do", "1"), folder, {})
+    ended = InTab().run(["/usr/bin/squawk", "x.sql"], folder, {})
+    assert (ended.code, ended.output.count("\n")) == (1, 1) and ended.output.startswith("squawk is a program of its own")
+    assert InTab().finds("git") and not InTab().finds("squawk")
+
+
+def test_a_commands_cost_is_measured(folder):
+    ended, cost = InTab().measure(flask("do", "x = [0] * 4_000_000"), folder, commands.clean_environment())
+    assert ended.code == 0 and cost.memory > 30 and cost.seconds >= cost.processor * 0.5 > 0
+
+
+# Cells
+
+
+def test_a_cell_is_known_by_its_source_and_by_its_id_within_the_notebook():
+    cells = Cells(NOTEBOOKS)
+    every = [(name, identity, cell) for name, identity, cell in cells.cells if cell.needs]
+    assert len(every) > 40 and {name for name, _, _ in every} == {"06_expand", "07_contract", "08_postgresql", "09_production"}
+    name, identity, cell = every[0]
+    assert cells.find(cell.source, identity) is cell and cells.notebook == name
+    assert cells.find("what the learner has typed there", identity) is cell
+    assert cells.find("what the learner has typed", "an id of nobody") is None
+
+
+def test_every_need_is_known_and_what_stands_in_is_run_for_no_other_cell():
+    for name, identity, cell in Cells(NOTEBOOKS).cells:
+        tags = [tag for tag in cell.tags if tag.startswith("needs:")]
+        assert bool(tags) == bool(cell.needs) and len(tags) < 2, f"{name} {identity}: say in cells.LACKING what {tags} is"
+        assert cell.needs or not cell.in_tab, f"{name} {identity} needs nothing, so it runs itself"
+
+
+def test_a_cell_that_needs_what_a_tab_lacks_shows_one_line_and_what_was_recorded(capsys):
+    shell = start_ipython()
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "recorded\n"},
+               {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["E: v"]}]  # fmt: skip
+    cell = Cell("source", ["needs:programs"], outputs, "done_here = 1\nprint('not shown')")
+    cell.stand_in(shell)
+    assert capsys.readouterr().out == f"{LINE.format(cell.needs)}\nrecorded\nE: v\n" and shell.user_ns["done_here"] == 1
+    Cell("source", ["needs:programs"], [], "1 / 0").stand_in(shell)
+    assert "What it does to the database failed here: division by zero" in capsys.readouterr().out
+
+
+# The scratch copies at the left
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    (tmp_path / "drive").mkdir()
+    mirror = Mirror(tmp_path / "scratch", tmp_path / "drive")
+    mirror.restore()
+    write(tmp_path / "scratch" / "01", "models.py", "one")
+    return mirror
+
+
+def write(folder, name, text):
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+
+
+def at_the_left(mirror):
+    files = (path for path in mirror.drive.rglob("*") if path.is_file())
+    return {path.relative_to(mirror.drive).as_posix(): path.read_bytes() for path in files}
+
+
+def test_the_left_shows_what_is_in_the_copies_text_and_rows(mirror):
+    write(mirror.scratch / "01", "instance/app.db", b"\0rows")
+    write(mirror.scratch / "01", ".git/HEAD", "ref")
+    mirror.push()
+    assert at_the_left(mirror) == {"scratch/01/models.py": b"one", "scratch/01/instance/app.db": b"\0rows"}
+    (mirror.scratch / "01" / "models.py").unlink()
+    write(mirror.scratch / "01", "instance/app.db", b"\0more rows")
+    mirror.push()
+    assert at_the_left(mirror) == {"scratch/01/instance/app.db": b"\0more rows"}
+
+
+def test_only_what_has_changed_is_written(mirror):
+    mirror.push()
+    write(mirror.drive / "scratch" / "01", "models.py", "only at the left")
+    mirror.push()
+    assert at_the_left(mirror)["scratch/01/models.py"] == b"only at the left"
+
+
+def test_what_is_saved_at_the_left_is_taken_over_and_what_is_deleted_there_too(mirror):
+    mirror.push()
+    write(mirror.drive / "scratch" / "01", "models.py", "edited")
+    write(mirror.drive / "scratch" / "01", "new/more.py", "new")
+    mirror.pull({"scratch/01/models.py", "scratch/01/new/more.py", "scratch/02/x.py", "00.ipynb", "scratch/01"})
+    mirror.push()
+    assert (mirror.scratch / "01" / "models.py").read_text() == "edited"
+    assert (mirror.scratch / "01" / "new" / "more.py").read_text() == "new"
+    (mirror.drive / "scratch" / "01" / "models.py").unlink()
+    mirror.pull({"scratch/01/models.py"})
+    mirror.push()
+    assert at_the_left(mirror) == {"scratch/01/new/more.py": b"new"}
+
+
+def test_a_copy_of_an_earlier_visit_stays_until_the_notebook_makes_it_anew(mirror):
+    write(mirror.drive / "scratch" / "01", "old.py", "old")
+    write(mirror.drive / "scratch" / "02", "instance/app.db", b"rows")
+    mirror.push()
+    assert at_the_left(mirror) == {"scratch/01/models.py": b"one", "scratch/02/instance/app.db": b"rows"}
+
+
+def test_the_record_of_what_is_done_is_one_for_all_kernels_and_all_visits(mirror):
+    write(mirror.drive / "scratch", "progress.jsonl", "\nof an earlier visit")
+    mirror.restore()
+    other = Mirror(mirror.scratch.with_name("scratch-2"), mirror.drive)
+    other.restore()
+    for each, line in ((mirror, "\none"), (other, "\ntwo"), (mirror, "\nthree")):
+        with open(each.scratch / "progress.jsonl", "a") as record:
+            record.write(line)
+        each.push()
+    assert at_the_left(mirror) == {
+        "scratch/01/models.py": b"one", "scratch/progress.jsonl": b"\nof an earlier visit\none\ntwo\nthree"
+    }  # fmt: skip
+    assert (mirror.scratch / "progress.jsonl").read_text() == "\nof an earlier visit\none\ntwo\nthree"

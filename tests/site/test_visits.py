@@ -1,0 +1,106 @@
+"""The site as a learner meets it: the first visit, an exercise, an edit at the left, a reload, offline, and afresh."""
+import io
+import json
+import sqlite3
+import zipfile
+
+import accessibility
+from lab_window import READY, open_from_files, show_cell, type_lines
+from playwright.sync_api import expect
+from site_page import first_visit, open_notebook, run_first_cell
+
+from workbook.notebook_files import notebook_paths
+
+MEGABYTES = 40
+SOLVED = {"____=____": "server_default=sa.true()", "nullable=____": "nullable=False"}
+
+
+def test_the_first_visit_says_what_it_fetches_and_ends_in_the_first_notebook(page, host, context):
+    context.route("**/packs/*.zip", lambda route: route.continue_())
+    page.goto(host.address, wait_until="commit")
+    expect(page.get_by_role("status")).to_contain_text("Fetching Python; ")
+    expect(page.locator("#packs")).to_contain_text("MB")
+    found = accessibility.violations(page)
+    assert not found, "\n".join(found)
+    seconds = first_visit(page, host.address)
+    text = run_first_cell(page)
+    assert text.splitlines()[-1] == "Everything is there.", text
+    fetched = sum(context.sizes.values()) / 1e6
+    print(f"ready after {seconds:.0f} s, {fetched:.1f} MB transferred")
+    assert 5 < fetched < MEGABYTES
+    assert "You are in a browser tab" in page.locator(".jp-Notebook").inner_text()
+
+
+def test_an_exercise_is_solved_by_typing(page, host):
+    open_notebook(page, host.address, "02_created_at")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    show_cell(page, "rows=4").locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    exercise = show_cell(page, "____=____").locator(".cm-content")
+    exercise.click()  # an editor that is not in the window has no text
+    solution = exercise.inner_text().strip()
+    for blank, answer in SOLVED.items():
+        solution = solution.replace(blank, answer)
+    page.keyboard.press("ControlOrMeta+a")
+    type_lines(page, solution)
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("Shift+Enter")
+    shown = show_cell(page, 'check("active-column"').locator(".jp-OutputArea-output")
+    expect(shown).to_contain_text("[done]", timeout=READY)
+    page.keyboard.press("ControlOrMeta+s")
+
+
+def test_an_edit_at_the_left_is_taken_over_by_the_next_command(page, host):
+    open_notebook(page, host.address, "01_initial")
+    run_first_cell(page)
+    for name in ("scratch", "01_initial", "models.py"):
+        open_from_files(page, name)
+    page.locator(".jp-FileEditor .cm-content").click()
+    page.keyboard.press("ControlOrMeta+End")
+    page.keyboard.type("\nprint('edited at the left')\n")
+    page.keyboard.press("ControlOrMeta+s")
+    page.get_by_role("tab", name="01_initial.ipynb").click()
+    second = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(1)
+    second.locator(".cm-content").click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("%flask routes")
+    page.keyboard.press("Shift+Enter")
+    expect(second.locator(".jp-OutputArea-output")).to_contain_text("edited at the left", timeout=READY)
+    page.keyboard.press("ControlOrMeta+s")
+
+
+def test_notebooks_rows_and_progress_are_there_after_a_reload_also_offline(page, host):
+    host.stop()
+    open_notebook(page, host.address, "02_created_at")
+    expect(show_cell(page, 'check("active-column"').locator(".jp-OutputArea-output")).to_contain_text("[done]")
+    assert "sa.true()" in show_cell(page, "sa.true()").inner_text()
+    open_from_files(page, "scratch")
+    expect(page.locator(".jp-DirListing-content")).to_contain_text("02_exercise")
+    first = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").first
+    first.locator(".cm-content").click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("from workbook import progress; progress()")
+    page.keyboard.press("Shift+Enter")
+    expect(first.locator(".jp-OutputArea-output img")).to_be_visible(timeout=READY)
+    assert "02_created_at" in first.locator(".jp-OutputArea-output img").get_attribute("alt")
+
+
+def test_all_work_can_be_downloaded_and_then_deleted(page, host):
+    open_notebook(page, host.address, "01_initial")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download my work").click()
+    with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
+        names = archive.namelist()
+        assert {"00_start_here.ipynb", "12_on_call.ipynb", "scratch/progress.jsonl"} <= set(names)
+        assert "edited at the left" in archive.read("scratch/01_initial/models.py").decode()
+        assert "%flask routes" in json.dumps(json.loads(archive.read("01_initial.ipynb")))
+        [database] = [name for name in names if name.startswith("scratch/02_exercise") and name.endswith("app.db")]
+        rows = sqlite3.connect(":memory:")
+        rows.deserialize(archive.read(database))
+        assert rows.execute("SELECT count(*) FROM users").fetchone()[0] > 0
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Begin afresh").click()
+    page.wait_for_url("**/lab/index.html?path=00_start_here.ipynb", timeout=READY)
+    page.wait_for_function("() => globalThis.jupyterapp?.started")
+    left = page.evaluate("async () => (await jupyterapp.serviceManager.contents.get('')).content.map(it => it.path)")
+    assert sorted(left) == sorted(path.name for path in notebook_paths())

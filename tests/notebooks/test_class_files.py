@@ -19,9 +19,11 @@ from workflows import commands_of, jobs_in
 from workbook.learn import main as learn
 from workbook.learn import server
 from workbook.notebook_files import code_cells, notebook_paths, read
+from workbook.site.build import SITE
 from workbook.stages import NOTEBOOKS, ROOT
 
 WORKFLOW = ROOT / ".github" / "workflows" / "verify.yml"
+PUBLISH = ROOT / ".github" / "workflows" / "site.yml"
 BINDER = ROOT / ".binder"
 HUB = NOTEBOOKS / "workbook" / "hub"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Binder and the hub run on Linux")
@@ -47,6 +49,13 @@ def test_ci_runs_everything_on_three_systems_with_each_python_that_is_supported(
     assert ["tox"] in commands_of(jobs["everything"])
     assert ["tox", "-e", "copy"] in commands_of(jobs["copies"])
     assert ["tox", "-e", "class"] in commands_of(jobs["class"])
+
+
+def test_the_site_is_published_only_if_its_tests_pass():
+    jobs = jobs_in(PUBLISH)
+    assert ["tox", "-e", "site", "--", "--check"] in commands_of(jobs["build"]) and jobs["publish"]["needs"] == "build"
+    [path] = [step["with"]["path"] for step in jobs["build"]["steps"] if "pages-artifact" in step.get("uses", "")]
+    assert ROOT / path == SITE
 
 
 def test_ci_may_only_read_uses_no_secret_and_ends_by_itself(jobs):

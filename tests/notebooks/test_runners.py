@@ -252,7 +252,7 @@ def test_a_cold_start_is_chosen_by_the_variable_and_where_nothing_can_fork(monke
 
 
 # What is run from a terminal on a machine of one's own, and that no notebook imports.
-TOOLS = ("marks/", "hub/", "start.py", "verify/remote.py", "verify/databases.py")
+TOOLS = ("marks/", "hub/", "site/", "start.py", "verify/remote.py", "verify/databases.py")
 
 
 def test_only_the_runners_and_what_no_notebook_uses_start_processes():

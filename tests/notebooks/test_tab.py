@@ -34,8 +34,8 @@ ENDS = {
     "a last word": "sys.exit('no')",
     "the name of the main module": "print(sys.modules['__main__'].__name__, __name__)",
 }
-COMMANDS = ["db upgrade", "db current", "seed --rows 3", "db check", "db downgrade -1", "db history", "db upgrade nonsense",
-            "db upgrade --sql", "db nonsense", "--help", "db migrate -m nothing"]  # fmt: skip
+COMMANDS = ["db upgrade", "db current", "seed --rows 3", "db check", "db downgrade -1", "db history",
+            "db upgrade nonsense", "db upgrade --sql", "db nonsense", "--help", "db migrate -m nothing"]  # fmt: skip
 
 
 def flask(*arguments):
@@ -102,7 +102,8 @@ def test_what_needs_a_process_says_so_in_one_line(folder):
     with pytest.raises(NeedsProcesses, match="^a browser tab runs one command at a time"):
         InTab().start(flask("do", "1"), folder, {})
     ended = InTab().run(["/usr/bin/squawk", "x.sql"], folder, {})
-    assert (ended.code, ended.output.count("\n")) == (1, 1) and ended.output.startswith("squawk is a program of its own")
+    assert (ended.code, ended.output.count("\n")) == (1, 1)
+    assert ended.output.startswith("squawk is a program of its own")
     assert InTab().finds("git") and not InTab().finds("squawk")
 
 
@@ -117,7 +118,7 @@ def test_a_commands_cost_is_measured(folder):
 def test_a_cell_is_known_by_its_source_and_by_its_id_within_the_notebook():
     cells = Cells(NOTEBOOKS)
     every = [(name, identity, cell) for name, identity, cell in cells.cells if cell.needs]
-    assert len(every) > 40 and {name for name, _, _ in every} == {"06_expand", "07_contract", "08_postgresql", "09_production"}
+    assert len(every) > 40 and {name[:2] for name, _, _ in every} == {"06", "07", "08", "09"}
     name, identity, cell = every[0]
     assert cells.find(cell.source, identity) is cell and cells.notebook == name
     assert cells.find("what the learner has typed there", identity) is cell
@@ -127,7 +128,7 @@ def test_a_cell_is_known_by_its_source_and_by_its_id_within_the_notebook():
 def test_every_need_is_known_and_what_stands_in_is_run_for_no_other_cell():
     for name, identity, cell in Cells(NOTEBOOKS).cells:
         tags = [tag for tag in cell.tags if tag.startswith("needs:")]
-        assert bool(tags) == bool(cell.needs) and len(tags) < 2, f"{name} {identity}: say in cells.LACKING what {tags} is"
+        assert bool(tags) == bool(cell.needs) and len(tags) < 2, f"{name} {identity}: say in LACKING what {tags} is"
         assert cell.needs or not cell.in_tab, f"{name} {identity} needs nothing, so it runs itself"
 
 

@@ -65,4 +65,5 @@ def of_wheels(fetched):
 
 def section(name, said, texts):
     shown = "".join(f"<pre>{html.escape(text)}</pre>" for text in texts)
-    return f"<h2>{html.escape(name)}</h2>\n<p>{html.escape(said)}</p>\n<details><summary>Text</summary>{shown}</details>"
+    name, said = html.escape(name), html.escape(said)
+    return f"<h2>{name}</h2>\n<p>{said}</p>\n<details><summary>Text</summary>{shown}</details>"

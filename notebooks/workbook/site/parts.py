@@ -106,7 +106,7 @@ def from_pypi():
 
 
 def lock():
-    """Write requirements.txt: the newest versions that requirements.in allows, those of the project where it has them."""
+    """Write requirements.txt: the newest versions that requirements.in allows, or those that the project has."""
     uv = shutil.which("uv")
     if not uv:
         raise NotFetched("uv was not found: pip install uv, then run: tox -e site -- --lock")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 FIRST = (
     "piplite.piplite", "alembic.autogenerate", "alembic.command", "alembic.config", "flask.cli", "flask_bootstrap",
-    "flask_migrate.cli", "flask_sqlalchemy.cli", "flask_wtf", "email_validator", "wtforms", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql",
+    "flask_migrate.cli", "flask_sqlalchemy.cli", "flask_wtf", "email_validator", "wtforms",
+    "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.postgresql.psycopg", "jinja2.ext", "werkzeug.serving", "werkzeug.test",
     "dulwich.porcelain", "dulwich.graph", "merge3", "pygments.lexers.python", "pygments.lexers.diff",
     "pygments.formatters.html",

@@ -33,9 +33,9 @@ COMPILED = re.compile(r"\.(so|pyd|c)$")
 # Not needed to run: tests, Bootstrap's files, which no page in a tab asks for, and most of Pygments' languages. What is
 # left of those is for a stage's files, and what its modules import.
 LANGUAGES = (
-    "__init__", "_mapping", "configs", "css", "data", "diff", "html", "javascript", "jvm", "lilypond", "lisp", "markup",
-    "perl", "php", "python", "ruby", "shell", "special", "sql", "templates",
-    *(f"_{name}_builtins" for name in ("css", "googlesql", "lilypond", "mysql", "postgres", "scheme", "sql", "tsql")),
+    "__init__", "_mapping", "actionscript", "agile", "configs", "css", "d", "data", "diff", "factor", "html", "iolang",
+    "javascript", "jvm", "lilypond", "lisp", "markup", "perl", "php", "python", "ruby", "scripting", "shell", "special",
+    "sql", "tcl", "templates", "web", "webmisc", "_(css|googlesql|lilypond|lua|mysql|postgres|scheme|sql|tsql)_builtins",
 )  # fmt: skip
 LEFT_OUT = re.compile(
     rf"/tests?/|sqlalchemy/testing/|flask_bootstrap/static/|pygments/lexers/(?!({'|'.join(LANGUAGES)})\.py)"

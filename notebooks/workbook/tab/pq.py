@@ -2,7 +2,8 @@
 
 `install` puts it in the place of psycopg.pq.pq_ctypes, which psycopg takes where libpq's other wrappers are
 absent. The classes are in connection.py, results.py and conninfo.py; here is how connections take turns.
-Left out: COPY with the client's data, pipeline mode, waiting for NOTIFY, cancelling.
+Left out: COPY with the client's data, LISTEN, cancelling, pipeline mode (so `executemany` outside of a transaction
+keeps the rows before one that fails). PGlite has no clock: statement_timeout does nothing, pg_sleep stops the tab.
 """
 import sys
 import types
@@ -69,14 +70,17 @@ class Session:
         self.opened, self.count = weakref.WeakValueDictionary(), 0  # {number: connection}
 
     def run(self, data):
-        """[(code, data)] of what the server answers; wire.Refused if it has ended."""
+        """[(code, data)] of what the server answers; wire.Refused if that is nothing."""
         if self.state is None:
             raise LOST
-        self.state = None
-        messages = list(wire.messages(self.execute(data)))
-        for code, content in messages:
-            if code == b"Z":
-                self.state = content
+        try:
+            messages = list(wire.messages(self.execute(data)))
+        except Exception as error:  # of whatever kind: in a tab it is JavaScript's
+            self.state = None
+            raise LOST from error
+        self.state = next((content for code, content in reversed(messages) if code == b"Z"), None)
+        if not messages:
+            raise LOST
         return messages
 
     def ask(self, *statements):
@@ -145,7 +149,7 @@ class Session:
         if connection is None:
             return
         if self.state != IDLE:
-            raise ONE_SESSION
+            raise LOST if self.state is None else ONE_SESSION
         connection.kept, connection.prepared = self.ask(SETTINGS), self.ask(STATEMENTS)
         connection.reported = dict(self.reported)
         self.clean()

@@ -113,8 +113,3 @@ def types(data):
 def fields(data):
     """{code: text} of an ErrorResponse or a NoticeResponse; what a code means: DiagnosticField in psycopg."""
     return {chr(each[0]): each[1:] for each in data.split(b"\0") if each}
-
-
-def texts(data):
-    """The strings of a message that has nothing else, such as a ParameterStatus: its name and its value."""
-    return data.split(b"\0")[:-1]

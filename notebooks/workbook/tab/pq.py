@@ -12,12 +12,6 @@ from importlib import import_module
 
 from workbook.tab import wire
 
-LOST = wire.Refused(b"57P01", b"the PostgreSQL of this tab has ended: restart the kernel, which starts a new one")
-ONE_SESSION = wire.Refused(
-    b"55P03",
-    b"the PostgreSQL of a browser tab has one session, and another connection is in the middle of a transaction there:"
-    b" end that one first",
-)
 IDLE, IN_TRANSACTION = b"I", b"T"
 # What a server tells libpq at the start of a session and whenever it changes.
 REPORTED = (
@@ -72,15 +66,15 @@ class Session:
     def run(self, data):
         """[(code, data)] of what the server answers; wire.Refused if that is nothing."""
         if self.state is None:
-            raise LOST
+            raise wire.LOST
         try:
             messages = list(wire.messages(self.execute(data)))
         except Exception as error:  # of whatever kind: in a tab it is JavaScript's
             self.state = None
-            raise LOST from error
+            raise wire.LOST from error
         self.state = next((content for code, content in reversed(messages) if code == b"Z"), None)
         if not messages:
-            raise LOST
+            raise wire.LOST
         return messages
 
     def ask(self, *statements):
@@ -115,7 +109,7 @@ class Session:
         try:
             self.start(connection)
         except wire.Refused:
-            self.ask("DISCARD ALL") if not self.opened else self.clean()
+            self.clean()
             raise
         self.count += 1
         connection.number = self.count
@@ -149,7 +143,7 @@ class Session:
         if connection is None:
             return
         if self.state != IDLE:
-            raise LOST if self.state is None else ONE_SESSION
+            raise wire.LOST if self.state is None else wire.ONE_SESSION
         connection.kept, connection.prepared = self.ask(SETTINGS), self.ask(STATEMENTS)
         connection.reported = dict(self.reported)
         self.clean()

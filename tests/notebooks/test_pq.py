@@ -15,7 +15,7 @@ from workbook import postgres
 def side(name, url):
     command = [sys.executable, "-m", "side_by_side", name, url]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8")
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
 

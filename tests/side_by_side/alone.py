@@ -3,7 +3,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from side_by_side import Side, connect, rows
-from workbook.tab import pq
+from workbook.tab import pq, wire
 
 ALONE = {}  # {name: function}
 EXPECTED = {}  # {name: what it has to find}
@@ -95,6 +95,16 @@ def databases_are_not_copied_and_not_taken_from_others():
 def errors_of_connection_strings_show_no_part_of_a_password():
     for conninfo in ("postgresql://u:secret%4@h/d", "postgresql://u:secret@[::1/d", "password=my secret"):
         yield refusal(conninfo_to_dict, conninfo)
+
+
+@finds("the PostgreSQL of this tab has ended: restart the kernel, which starts a new one", None)
+def a_server_that_crashes_has_ended():
+    ended = pq.Session(lambda data: 1 / 0, pq.Databases())
+    try:
+        ended.ask("SELECT 1")
+    except wire.Refused as error:
+        yield str(error)
+    yield ended.state
 
 
 @finds(True, [(0,)], [(0,)], True, True)

@@ -34,6 +34,7 @@ def a_cursor_tells_how_many_rows_and_which_statement():
         "SELECT * FROM t WHERE false",
         "CREATE TABLE u AS SELECT * FROM t",
         "WITH gone AS (DELETE FROM t WHERE a = 3 RETURNING a) SELECT * FROM gone",
+        "DELETE FROM t WHERE a > 5",
         "TRUNCATE t",
         "SET timezone = 'UTC'",
         "SHOW timezone",

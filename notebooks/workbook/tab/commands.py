@@ -78,16 +78,14 @@ class Commands:
             if re.match(rb"\s*LISTEN\b", sql, re.IGNORECASE):
                 raise NO_LISTEN
             sql = self.session.databases.translate(self.session, bytes(sql))
+            copy = wire.COPY_FAIL if re.search(rb"\bcopy\b", sql, re.IGNORECASE) else b""
+            messages = self.session.run(build(sql) + copy + (wire.SYNC if synced else b""))
         except wire.Refused as error:
             self.session.abort(self)
             self._pending = [refused(error)]
         else:
-            copy = wire.COPY_FAIL if re.search(rb"\bcopy\b", sql, re.IGNORECASE) else b""
-            messages = self.session.run(build(sql) + copy + (wire.SYNC if synced else b""))
-            if not messages:
-                raise e.OperationalError("server closed the connection unexpectedly")
             self.session.follow(messages)
-            query = query and sql
+            query = query and sql  # what the server points into
             self._pending = results_of(messages, query)
             self._hear(messages, query)
         self.error_message = next((each.error_message for each in self._pending if each.error), b"")

@@ -2,7 +2,8 @@
 
 `install` puts it in the place of psycopg.pq.pq_ctypes, which psycopg takes where libpq's other wrappers are
 absent. The classes are in connection.py, results.py and conninfo.py; here is how connections take turns.
-Left out: COPY with the client's data, pipeline mode, waiting for NOTIFY, cancelling.
+Left out: COPY with the client's data, LISTEN, cancelling, pipeline mode (so `executemany` outside of a transaction
+keeps the rows before one that fails). PGlite has no clock: statement_timeout does nothing, pg_sleep stops the tab.
 """
 import sys
 import types
@@ -11,12 +12,6 @@ from importlib import import_module
 
 from workbook.tab import wire
 
-LOST = wire.Refused(b"57P01", b"the PostgreSQL of this tab has ended: restart the kernel, which starts a new one")
-ONE_SESSION = wire.Refused(
-    b"55P03",
-    b"the PostgreSQL of a browser tab has one session, and another connection is in the middle of a transaction there:"
-    b" end that one first",
-)
 IDLE, IN_TRANSACTION = b"I", b"T"
 # What a server tells libpq at the start of a session and whenever it changes.
 REPORTED = (
@@ -69,14 +64,17 @@ class Session:
         self.opened, self.count = weakref.WeakValueDictionary(), 0  # {number: connection}
 
     def run(self, data):
-        """[(code, data)] of what the server answers; wire.Refused if it has ended."""
+        """[(code, data)] of what the server answers; wire.Refused if that is nothing."""
         if self.state is None:
-            raise LOST
-        self.state = None
-        messages = list(wire.messages(self.execute(data)))
-        for code, content in messages:
-            if code == b"Z":
-                self.state = content
+            raise wire.LOST
+        try:
+            messages = list(wire.messages(self.execute(data)))
+        except Exception as error:  # of whatever kind: in a tab it is JavaScript's
+            self.state = None
+            raise wire.LOST from error
+        self.state = next((content for code, content in reversed(messages) if code == b"Z"), None)
+        if not messages:
+            raise wire.LOST
         return messages
 
     def ask(self, *statements):
@@ -111,7 +109,7 @@ class Session:
         try:
             self.start(connection)
         except wire.Refused:
-            self.ask("DISCARD ALL") if not self.opened else self.clean()
+            self.clean()
             raise
         self.count += 1
         connection.number = self.count
@@ -145,7 +143,7 @@ class Session:
         if connection is None:
             return
         if self.state != IDLE:
-            raise ONE_SESSION
+            raise wire.LOST if self.state is None else wire.ONE_SESSION
         connection.kept, connection.prepared = self.ask(SETTINGS), self.ask(STATEMENTS)
         connection.reported = dict(self.reported)
         self.clean()

@@ -102,7 +102,6 @@ class PGresult:
         singles = [PGresult(ExecStatus.SINGLE_TUPLE, self.columns) for _ in self.rows]
         for single, row in zip(singles, self.rows):
             single.rows, single.command_status = [row], self.command_status
-        self.rows = []
         return [*singles, self]
 
 

@@ -18,6 +18,14 @@ class Refused(Exception):
         super().__init__(self.fields.get("M", b"").decode("utf-8", "replace"))
 
 
+LOST = Refused(b"57P01", b"the PostgreSQL of this tab has ended: restart the kernel, which starts a new one")
+ONE_SESSION = Refused(
+    b"55P03",
+    b"the PostgreSQL of a browser tab has one session, and another connection is in the middle of a transaction there:"
+    b" end that one first",
+)
+
+
 def message(code, *parts):
     data = b"".join(parts)
     return code + LENGTH.pack(len(data) + 4) + data
@@ -113,8 +121,3 @@ def types(data):
 def fields(data):
     """{code: text} of an ErrorResponse or a NoticeResponse; what a code means: DiagnosticField in psycopg."""
     return {chr(each[0]): each[1:] for each in data.split(b"\0") if each}
-
-
-def texts(data):
-    """The strings of a message that has nothing else, such as a ParameterStatus: its name and its value."""
-    return data.split(b"\0")[:-1]

@@ -197,6 +197,18 @@ def test_what_is_saved_at_the_left_is_taken_over_and_what_is_deleted_there_too(m
     assert at_the_left(mirror) == {"scratch/01/new/more.py": b"new"}
 
 
+def test_folders_that_are_told_of_as_saved_or_deleted_do_no_harm(mirror):
+    write(mirror.scratch / "01", "static/app.css", "css")
+    mirror.push()
+    mirror.pull({"scratch/01/static", "scratch/01/untitled folder"})
+    mirror.push()
+    assert at_the_left(mirror).keys() == {"scratch/01/models.py", "scratch/01/static/app.css"}
+    shutil.rmtree(mirror.drive / "scratch" / "01" / "static")
+    mirror.pull({"scratch/01/static"})
+    mirror.push()
+    assert not (mirror.scratch / "01" / "static").exists() and at_the_left(mirror).keys() == {"scratch/01/models.py"}
+
+
 def test_a_copy_of_an_earlier_visit_stays_until_the_notebook_makes_it_anew(mirror):
     write(mirror.drive / "scratch" / "01", "old.py", "old")
     write(mirror.drive / "scratch" / "02", "instance/app.db", b"rows")

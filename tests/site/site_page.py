@@ -17,7 +17,6 @@ CELLS = f"() => {STATE}.map(w => ({{id: w.model.id, outputs: w.model.toJSON().ou
 
 def first_visit(page, address):
     """Open the first page, and wait until the first notebook's kernel is ready; returns the seconds that it took."""
-    page.watch.harmless = HARMLESS
     start = time.monotonic()
     page.goto(address)
     page.wait_for_url("**/lab/**", timeout=120_000)
@@ -26,7 +25,6 @@ def first_visit(page, address):
 
 
 def open_notebook(page, address, name):
-    page.watch.harmless = HARMLESS
     page.goto(f"{address}lab/index.html?path={name}.ipynb")
     ready(page, f"{name}.ipynb")
 

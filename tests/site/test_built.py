@@ -3,8 +3,8 @@ import html
 import json
 import re
 
+from lab_window import READY
 from site_page import first_visit
-from test_visits import READY
 
 from workbook.site import parts
 from workbook.site.build import SITE
@@ -26,7 +26,7 @@ def test_all_that_is_fetched_is_pinned_with_a_digest():
     lock = json.loads((parts.HERE / "package-lock.json").read_text("utf-8"))["packages"]
     assert all("integrity" in package and "resolved" not in package for name, package in lock.items() if name)
     lines = (parts.HERE / "requirements.txt").read_text("utf-8").splitlines()
-    pinned = [number for number, line in enumerate(lines) if re.match(r"[\\w.-]+==", line)]
+    pinned = [number for number, line in enumerate(lines) if re.match(r"[\w.-]+==", line)]
     assert len(pinned) > 30 and all("--hash=sha256:" in lines[number + 1] for number in pinned)
 
 

@@ -71,9 +71,11 @@ class Mirror:
                 if not mine.exists() or mine.read_bytes() != content:
                     mine.parent.mkdir(parents=True, exist_ok=True)
                     mine.write_bytes(content)
+            elif mine.is_dir() and not shown.exists():
+                shutil.rmtree(mine)
             elif not shown.exists():
                 mine.unlink(missing_ok=True)
-            if mine.exists():
+            if mine.is_file():  # folders are told too: those that push has made
                 self.known[relative] = stamp(mine)
 
 

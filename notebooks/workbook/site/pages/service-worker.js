@@ -1,15 +1,23 @@
-// JupyterLite's service worker, whose requests find first what the first page has put into the browser's cache.
-const OURS = `workbook ${self.registration.scope} `; // as in first-visit.js
-const network = self.fetch.bind(self);
+// JupyterLite's service worker, and before it ours: what the first page has put into the browser's cache is taken from there.
+const SITE = self.registration.scope;
+const OURS = `workbook ${SITE} `; // as in first-visit.js
+const HEARTBEAT = "/api/service-worker-heartbeat"; // JupyterLite asks its service worker whether it is there
 
-self.fetch = async (request) => {
+self.addEventListener("fetch", (event) => {
+  const { method, url } = event.request;
+  if (method !== "GET" || !url.startsWith(SITE) || new URL(url).pathname === HEARTBEAT) return;
+  event.stopImmediatePropagation();
+  event.respondWith(answer(event.request));
+});
+
+async function answer(request) {
   for (const name of await caches.keys()) {
     if (name.startsWith(OURS)) {
       const kept = await (await caches.open(name)).match(request, { ignoreSearch: true, ignoreVary: true });
       if (kept) return kept;
     }
   }
-  return network(request);
-};
+  return fetch(request);
+}
 
 importScripts("service-worker-jupyterlite.js");

@@ -1,4 +1,5 @@
 """What a tab of a browser has in the place of processes: run here, beside processes, and compared with them."""
+import asyncio
 import os
 import shutil
 import sys
@@ -149,7 +150,7 @@ def test_a_cell_that_needs_what_a_tab_lacks_shows_one_line_and_what_was_recorded
 @pytest.fixture
 def mirror(tmp_path):
     (tmp_path / "drive").mkdir()
-    mirror = Mirror(tmp_path / "scratch", tmp_path / "drive")
+    mirror = Mirror(tmp_path / "scratch", tmp_path / "drive", taking(set()))
     mirror.restore()
     write(tmp_path / "scratch" / "01", "models.py", "one")
     return mirror
@@ -160,6 +161,19 @@ def write(folder, name, text):
     (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
 
 
+def taking(names):
+    """For Mirror: each name can be had once."""
+
+    async def take(name):
+        return name not in names and not names.add(name)
+
+    return take
+
+
+def push(mirror):
+    asyncio.run(mirror.push())
+
+
 def at_the_left(mirror):
     files = (path for path in mirror.drive.rglob("*") if path.is_file())
     return {path.relative_to(mirror.drive).as_posix(): path.read_bytes() for path in files}
@@ -168,32 +182,32 @@ def at_the_left(mirror):
 def test_the_left_shows_what_is_in_the_copies_text_and_rows(mirror):
     write(mirror.scratch / "01", "instance/app.db", b"\0rows")
     write(mirror.scratch / "01", ".git/HEAD", "ref")
-    mirror.push()
+    push(mirror)
     assert at_the_left(mirror) == {"scratch/01/models.py": b"one", "scratch/01/instance/app.db": b"\0rows"}
     (mirror.scratch / "01" / "models.py").unlink()
     write(mirror.scratch / "01", "instance/app.db", b"\0more rows")
-    mirror.push()
+    push(mirror)
     assert at_the_left(mirror) == {"scratch/01/instance/app.db": b"\0more rows"}
 
 
 def test_only_what_has_changed_is_written(mirror):
-    mirror.push()
+    push(mirror)
     write(mirror.drive / "scratch" / "01", "models.py", "only at the left")
-    mirror.push()
+    push(mirror)
     assert at_the_left(mirror)["scratch/01/models.py"] == b"only at the left"
 
 
 def test_what_is_saved_at_the_left_is_taken_over_and_what_is_deleted_there_too(mirror):
-    mirror.push()
+    push(mirror)
     write(mirror.drive / "scratch" / "01", "models.py", "edited")
     write(mirror.drive / "scratch" / "01", "new/more.py", "new")
     mirror.pull({"scratch/01/models.py", "scratch/01/new/more.py", "scratch/02/x.py", "00.ipynb", "scratch/01"})
-    mirror.push()
+    push(mirror)
     assert (mirror.scratch / "01" / "models.py").read_text() == "edited"
     assert (mirror.scratch / "01" / "new" / "more.py").read_text() == "new"
     (mirror.drive / "scratch" / "01" / "models.py").unlink()
     mirror.pull({"scratch/01/models.py"})
-    mirror.push()
+    push(mirror)
     assert at_the_left(mirror) == {"scratch/01/new/more.py": b"new"}
 
 
@@ -212,19 +226,32 @@ def test_folders_that_are_told_of_as_saved_or_deleted_do_no_harm(mirror):
 def test_a_copy_of_an_earlier_visit_stays_until_the_notebook_makes_it_anew(mirror):
     write(mirror.drive / "scratch" / "01", "old.py", "old")
     write(mirror.drive / "scratch" / "02", "instance/app.db", b"rows")
-    mirror.push()
+    push(mirror)
     assert at_the_left(mirror) == {"scratch/01/models.py": b"one", "scratch/02/instance/app.db": b"rows"}
+
+
+def test_a_copy_of_the_same_name_in_another_kernel_is_shown_beside_the_first_and_edited_there(mirror):
+    other = Mirror(mirror.scratch.parent / "another kernel's" / "scratch", mirror.drive, mirror.take)
+    write(other.scratch / "01", "models.py", "two")
+    push(mirror)
+    push(other)
+    assert at_the_left(mirror) == {"scratch/01/models.py": b"one", "scratch/01-2/models.py": b"two"}
+    write(mirror.drive / "scratch" / "01-2", "models.py", "edited")
+    for each in (mirror, other):
+        each.pull({"scratch/01-2/models.py"})
+    texts = [(each.scratch / "01" / "models.py").read_text() for each in (mirror, other)]
+    assert texts == ["one", "edited"]
 
 
 def test_the_record_of_what_is_done_is_one_for_all_kernels_and_all_visits(mirror):
     write(mirror.drive / "scratch", "progress.jsonl", "\nof an earlier visit")
     mirror.restore()
-    other = Mirror(mirror.scratch.with_name("scratch-2"), mirror.drive)
+    other = Mirror(mirror.scratch.parent / "another kernel's" / "scratch", mirror.drive, mirror.take)
     other.restore()
     for each, line in ((mirror, "\none"), (other, "\ntwo"), (mirror, "\nthree")):
         with open(each.scratch / "progress.jsonl", "a") as record:
             record.write(line)
-        each.push()
+        push(each)
     assert at_the_left(mirror) == {
         "scratch/01/models.py": b"one", "scratch/progress.jsonl": b"\nof an earlier visit\none\ntwo\nthree"
     }  # fmt: skip

@@ -35,7 +35,8 @@ COMPILED = re.compile(r"\.(so|pyd|c)$")
 LANGUAGES = (
     "__init__", "_mapping", "actionscript", "agile", "configs", "css", "d", "data", "diff", "factor", "html", "iolang",
     "javascript", "jvm", "lilypond", "lisp", "markup", "perl", "php", "python", "ruby", "scripting", "shell", "special",
-    "sql", "tcl", "templates", "web", "webmisc", "_(css|googlesql|lilypond|lua|mysql|postgres|scheme|sql|tsql)_builtins",
+    "sql", "tcl", "templates", "web", "webmisc",
+    "_(css|googlesql|lilypond|lua|mysql|postgres|scheme|sql|tsql)_builtins",
 )  # fmt: skip
 LEFT_OUT = re.compile(
     rf"/tests?/|sqlalchemy/testing/|flask_bootstrap/static/|pygments/lexers/(?!({'|'.join(LANGUAGES)})\.py)"

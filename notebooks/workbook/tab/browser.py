@@ -9,16 +9,16 @@ from pyodide.code import run_js
 from pyodide.ffi import create_proxy, to_js
 
 CHANNEL = "workbook"  # to and from the page: see site/labextension
-FREE_NUMBER = """async () => {
-    if (!globalThis.navigator?.locks) return 1;
-    const take = (number) => new Promise((answer) => navigator.locks.request(
-        `workbook-${number}`, { ifAvailable: true },
+TAKE = """async (name) => {
+    if (!globalThis.navigator?.locks) return true;
+    const take = () => new Promise((answer) => navigator.locks.request(
+        `workbook ${name}`, { ifAvailable: true },
         (lock) => { answer(lock !== null); return lock && new Promise(() => {}); }));
-    for (let turn = 0; turn < 10; turn++) {  // a kernel that was just restarted has it for a moment
-        if (await take(1)) return 1;
+    for (let turn = 0; turn < 10; turn++) {  // the kernel that this one takes the place of has it for a moment
+        if (await take()) return true;
         await new Promise((go) => setTimeout(go, 50));
     }
-    for (let number = 2; ; number++) if (await take(number)) return number;
+    return false;
 }"""
 # Where there is no page, workbookPGlite has the module and the file: see tests/tab/run.mjs.
 POSTGRESQL = """async (place) => {
@@ -59,9 +59,9 @@ async def postgresql():
     return lambda data: database.execProtocolRawSync(to_js(data)).to_bytes()
 
 
-async def free_number():
-    """1 for the first kernel of the browser, 2 for another one at the same time, and so on, until the kernel ends."""
-    return await run_js(FREE_NUMBER)()
+async def take(name):
+    """Have `name` for this kernel, until it ends; False if another kernel of this browser has it."""
+    return await run_js(TAKE)(name)
 
 
 def put_out_error(header, answer):

@@ -14,13 +14,18 @@ LEFT_OUT = {"__pycache__", ".git"}
 
 
 class Mirror:
-    """`scratch` is the folder of the copies, `drive` the one that JupyterLab shows as its root."""
+    """`scratch` is the folder of the copies, `drive` the one that JupyterLab shows as its root.
 
-    def __init__(self, scratch, drive):
-        self.scratch, self.drive = Path(scratch), Path(drive)
+    A copy is shown under its name; while another kernel has one of this name, as NAME-2 and so on. `take(name)` is
+    asynchronous, and says whether this kernel may have that name.
+    """
+
+    def __init__(self, scratch, drive, take):
+        self.scratch, self.drive, self.take = Path(scratch), Path(drive), take
         self.shown = self.drive / self.scratch.name
-        self.record = self.drive / "scratch" / record.FILE  # one for all kernels
-        self.known = {}  # {relative path: (when written, size) in the scratch folder}
+        self.record = self.shown / record.FILE  # one for all kernels
+        self.names = {}  # {copy: the name that it is shown under}
+        self.known = {}  # {path relative to the scratch folder: (when written, size)}
         self.noted = 0  # bytes of this kernel's record that all kernels know
 
     def restore(self):
@@ -30,22 +35,34 @@ class Mirror:
             shutil.copyfile(self.record, self.scratch / record.FILE)
         self.noted = size(self.scratch / record.FILE)
 
-    def push(self):
+    async def push(self):
         """Write to the drive what has changed in the copies."""
         if not self.drive.is_dir():
             return
         now = {path: stamp(self.scratch / path) for path in files(self.scratch) if len(path.parts) > 1}
-        for copy in {path.parts[0] for path in now} - {path.parts[0] for path in self.known}:
-            for path in files(self.shown / copy):  # of an earlier visit: the notebook has made the copy anew
+        for copy in sorted({path.parts[0] for path in now} - self.names.keys()):
+            self.names[copy] = await self.free_name(copy)
+            for path in files(self.shown / self.names[copy]):  # of an earlier visit: the notebook has made it anew
                 if copy / path not in now:
-                    (self.shown / copy / path).unlink()
+                    (self.shown / self.names[copy] / path).unlink()
         for path in [path for path, stamped in now.items() if self.known.get(path) != stamped]:
-            (self.shown / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.shown / path).write_bytes((self.scratch / path).read_bytes())
+            self.place(path).parent.mkdir(parents=True, exist_ok=True)
+            self.place(path).write_bytes((self.scratch / path).read_bytes())
         for path in self.known.keys() - now.keys():
-            (self.shown / path).unlink(missing_ok=True)
+            self.place(path).unlink(missing_ok=True)
         self.known = now
         self.push_record()
+
+    async def free_name(self, copy):
+        number, name = 1, copy
+        while not await self.take(name):
+            number += 1
+            name = f"{copy}-{number}"
+        return name
+
+    def place(self, path):
+        """Where a file of a copy is shown."""
+        return self.shown / self.names[path.parts[0]] / Path(*path.parts[1:])
 
     def push_record(self):
         """Add the lines that this kernel has noted to those of all kernels."""
@@ -60,11 +77,11 @@ class Mirror:
 
     def pull(self, saved):
         """Take over what was saved or deleted at the left: paths relative to the drive's root."""
-        for path in saved:
-            path = Path(path)
-            if path.parts[0] != self.scratch.name or len(path.parts) < 3 or not (self.scratch / path.parts[1]).is_dir():
+        copies = {name: copy for copy, name in self.names.items()}
+        for path in map(Path, saved):
+            if len(path.parts) < 3 or path.parts[0] != self.shown.name or path.parts[1] not in copies:
                 continue
-            relative = Path(*path.parts[1:])
+            relative = Path(copies[path.parts[1]], *path.parts[2:])
             shown, mine = self.drive / path, self.scratch / relative
             if shown.is_file():
                 content = shown.read_bytes()
@@ -79,12 +96,15 @@ class Mirror:
                 self.known[relative] = stamp(mine)
 
 
-def files(folder):
-    """The files below a folder, as paths relative to it."""
+def files(folder, below=Path()):
+    """The files below a folder, as paths relative to it. A drive's own list does not tell files from folders."""
     found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in LEFT_OUT]
-        found += [Path(place, name).relative_to(folder) for name in names]
+    for name in sorted(os.listdir(folder / below)) if (folder / below).is_dir() else ():
+        path = below / name
+        if (folder / path).is_dir():
+            found += files(folder, path) if name not in LEFT_OUT else []
+        else:
+            found.append(path)
     return found
 
 

@@ -29,12 +29,12 @@ def load_ipython_extension(shell):
         cell = cells.find(code, kernel._parent_header.get("metadata", {}).get("cellId"))
         if cell and cell.needs:
             cell.stand_in(shell)
-            mirror.push()
+            await mirror.push()
             return {"status": "ok", "payload": []}
         try:
             answer = await run(code)
         finally:
-            mirror.push()
+            await mirror.push()
         return expected(answer, kernel) if cell and cell.may_raise else answer
 
     kernel.run = run_in_tab
@@ -44,10 +44,8 @@ async def prepared(shell):
     """(Cells, Mirror), when PostgreSQL runs."""
     browser.tell("PostgreSQL is starting")
     server.start(await browser.postgresql())
-    number = await browser.free_number()
-    scratch = NOTEBOOKS / "work" / ("scratch" if number == 1 else f"scratch-{number}")
-    os.environ["WORKBOOK_SCRATCH"] = str(scratch)
-    mirror = Mirror(scratch, DRIVE)
+    os.environ["WORKBOOK_SCRATCH"] = str(NOTEBOOKS / "work" / "scratch")
+    mirror = Mirror(os.environ["WORKBOOK_SCRATCH"], DRIVE, browser.take)
     mirror.restore()
     browser.tell("")
     return Cells(NOTEBOOKS), mirror

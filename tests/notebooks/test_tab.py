@@ -147,13 +147,40 @@ def test_a_cell_that_needs_what_a_tab_lacks_shows_one_line_and_what_was_recorded
 # The scratch copies at the left
 
 
+class Page:
+    """What workbook.tab.browser does: each name can be had once, and what is shown is written to the drive."""
+
+    def __init__(self, drive):
+        self.drive, self.taken, self.written = drive, set(), []
+
+    async def take(self, name):
+        return name not in self.taken and not self.taken.add(name)
+
+    def show(self, files, anew):
+        self.written.append(sorted(files))
+        for folder in anew:
+            shutil.rmtree(self.drive / folder, ignore_errors=True)
+        for path, content in files.items():
+            if content is None:
+                (self.drive / path).unlink()
+            else:
+                write(self.drive, path, content)
+
+
 @pytest.fixture
 def mirror(tmp_path):
-    (tmp_path / "drive").mkdir()
-    mirror = Mirror(tmp_path / "scratch", tmp_path / "drive", taking(set()))
+    mirror = Mirror(tmp_path / "kernel" / "scratch", tmp_path / "drive", Page(tmp_path / "drive"))
     mirror.restore()
-    write(tmp_path / "scratch" / "01", "models.py", "one")
+    write(mirror.scratch / "01", "models.py", "one")
     return mirror
+
+
+def another(mirror):
+    """The mirror of another kernel of the same browser."""
+    drive = mirror.page.drive
+    other = Mirror(drive.with_name("another kernel") / "scratch", drive, mirror.page)
+    other.restore()
+    return other
 
 
 def write(folder, name, text):
@@ -161,22 +188,13 @@ def write(folder, name, text):
     (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
 
 
-def taking(names):
-    """For Mirror: each name can be had once."""
-
-    async def take(name):
-        return name not in names and not names.add(name)
-
-    return take
-
-
 def push(mirror):
     asyncio.run(mirror.push())
 
 
 def at_the_left(mirror):
-    files = (path for path in mirror.drive.rglob("*") if path.is_file())
-    return {path.relative_to(mirror.drive).as_posix(): path.read_bytes() for path in files}
+    drive = mirror.page.drive
+    return {path.relative_to(drive).as_posix(): path.read_bytes() for path in drive.rglob("*") if path.is_file()}
 
 
 def test_the_left_shows_what_is_in_the_copies_text_and_rows(mirror):
@@ -192,67 +210,51 @@ def test_the_left_shows_what_is_in_the_copies_text_and_rows(mirror):
 
 def test_only_what_has_changed_is_written(mirror):
     push(mirror)
-    write(mirror.drive / "scratch" / "01", "models.py", "only at the left")
     push(mirror)
-    assert at_the_left(mirror)["scratch/01/models.py"] == b"only at the left"
+    write(mirror.scratch / "01", "app.py", "new")
+    push(mirror)
+    assert mirror.page.written == [["scratch/01/models.py"], ["scratch/01/app.py"]]
 
 
 def test_what_is_saved_at_the_left_is_taken_over_and_what_is_deleted_there_too(mirror):
     push(mirror)
-    write(mirror.drive / "scratch" / "01", "models.py", "edited")
-    write(mirror.drive / "scratch" / "01", "new/more.py", "new")
-    mirror.pull({"scratch/01/models.py", "scratch/01/new/more.py", "scratch/02/x.py", "00.ipynb", "scratch/01"})
+    mirror.pull({"scratch/01/models.py": b"edited", "scratch/01/new/more.py": b"new", "scratch/01/empty.py": b""})
+    mirror.pull({"scratch/02/x.py": b"x", "00.ipynb": b"x", "scratch/01": None, "elsewhere/01/x.py": b"x"})
+    texts = {path.name: path.read_text() for path in mirror.scratch.rglob("*") if path.is_file()}
+    assert texts == {"models.py": "edited", "more.py": "new", "empty.py": ""}
     push(mirror)
-    assert (mirror.scratch / "01" / "models.py").read_text() == "edited"
-    assert (mirror.scratch / "01" / "new" / "more.py").read_text() == "new"
-    (mirror.drive / "scratch" / "01" / "models.py").unlink()
-    mirror.pull({"scratch/01/models.py"})
-    push(mirror)
-    assert at_the_left(mirror) == {"scratch/01/new/more.py": b"new"}
-
-
-def test_folders_that_are_told_of_as_saved_or_deleted_do_no_harm(mirror):
-    write(mirror.scratch / "01", "static/app.css", "css")
-    mirror.push()
-    mirror.pull({"scratch/01/static", "scratch/01/untitled folder"})
-    mirror.push()
-    assert at_the_left(mirror).keys() == {"scratch/01/models.py", "scratch/01/static/app.css"}
-    shutil.rmtree(mirror.drive / "scratch" / "01" / "static")
-    mirror.pull({"scratch/01/static"})
-    mirror.push()
-    assert not (mirror.scratch / "01" / "static").exists() and at_the_left(mirror).keys() == {"scratch/01/models.py"}
+    assert mirror.page.written == [["scratch/01/models.py"]], "what came from the left is shown there already"
+    mirror.pull({"scratch/01/models.py": None, "scratch/01/new": None})
+    assert [path.name for path in mirror.scratch.rglob("*") if path.is_file()] == ["empty.py"]
 
 
 def test_a_copy_of_an_earlier_visit_stays_until_the_notebook_makes_it_anew(mirror):
-    write(mirror.drive / "scratch" / "01", "old.py", "old")
-    write(mirror.drive / "scratch" / "02", "instance/app.db", b"rows")
+    write(mirror.page.drive / "scratch" / "01", "old.py", "old")
+    write(mirror.page.drive / "scratch" / "02", "instance/app.db", b"rows")
     push(mirror)
     assert at_the_left(mirror) == {"scratch/01/models.py": b"one", "scratch/02/instance/app.db": b"rows"}
 
 
 def test_a_copy_of_the_same_name_in_another_kernel_is_shown_beside_the_first_and_edited_there(mirror):
-    other = Mirror(mirror.scratch.parent / "another kernel's" / "scratch", mirror.drive, mirror.take)
+    other = another(mirror)
     write(other.scratch / "01", "models.py", "two")
     push(mirror)
     push(other)
     assert at_the_left(mirror) == {"scratch/01/models.py": b"one", "scratch/01-2/models.py": b"two"}
-    write(mirror.drive / "scratch" / "01-2", "models.py", "edited")
     for each in (mirror, other):
-        each.pull({"scratch/01-2/models.py"})
+        each.pull({"scratch/01-2/models.py": b"edited"})
     texts = [(each.scratch / "01" / "models.py").read_text() for each in (mirror, other)]
     assert texts == ["one", "edited"]
 
 
 def test_the_record_of_what_is_done_is_one_for_all_kernels_and_all_visits(mirror):
-    write(mirror.drive / "scratch", "progress.jsonl", "\nof an earlier visit")
+    write(mirror.page.drive / "scratch", "progress.jsonl", "\nof an earlier visit")
     mirror.restore()
-    other = Mirror(mirror.scratch.parent / "another kernel's" / "scratch", mirror.drive, mirror.take)
-    other.restore()
+    other = another(mirror)
     for each, line in ((mirror, "\none"), (other, "\ntwo"), (mirror, "\nthree")):
         with open(each.scratch / "progress.jsonl", "a") as record:
             record.write(line)
         push(each)
-    assert at_the_left(mirror) == {
-        "scratch/01/models.py": b"one", "scratch/progress.jsonl": b"\nof an earlier visit\none\ntwo\nthree"
-    }  # fmt: skip
-    assert (mirror.scratch / "progress.jsonl").read_text() == "\nof an earlier visit\none\ntwo\nthree"
+    everything = "\nof an earlier visit\none\ntwo\nthree"
+    assert at_the_left(mirror)["scratch/progress.jsonl"] == everything.encode()
+    assert (mirror.scratch / "progress.jsonl").read_text() == everything

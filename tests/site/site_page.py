@@ -24,6 +24,17 @@ def first_visit(page, address):
     return time.monotonic() - start
 
 
+def forget(page, address):
+    """Delete what the browser keeps of an earlier visit, as *Begin afresh* does, and go on to no notebook."""
+    page.goto(f"{address}licences/index.html")
+    page.evaluate("""async () => {
+        for (const { name } of await indexedDB.databases()) await new Promise((done) => {
+            const request = indexedDB.deleteDatabase(name);
+            request.onsuccess = request.onerror = done;
+        });
+    }""")
+
+
 def open_notebook(page, address, name):
     page.goto(f"{address}lab/index.html?path={name}.ipynb")
     ready(page, f"{name}.ipynb")

@@ -1,7 +1,6 @@
 """Run by run.mjs in Pyodide: what JupyterLite's kernel worker does with each cell. The last value is JSON."""
 import json
 import time
-from pathlib import Path
 
 import js
 from pyodide_kernel import ipython_shell, kernel_instance, stderr_stream, stdout_stream
@@ -30,11 +29,6 @@ def error(bundle):
 async def run(cell):
     """How the kernel answers, the outputs, and the seconds."""
     outputs.clear()
-    for path, text in cell.get("saved", {}).items():
-        from workbook.tab import browser
-
-        Path("/drive", path).write_text(text, "utf-8")
-        browser.saved.add(path)
     kernel_instance._parent_header = {"header": {}, "metadata": {"cellId": cell["id"]}}
     start = time.perf_counter()
     answer = await kernel_instance.run(cell["source"])

@@ -21,7 +21,7 @@ def folders():
 
 
 def run(cells, place):
-    """Run [{"id", "source", "saved": {path: text that is saved at the left before}}]; the drive is `place`/drive.
+    """Run [{"id", "source"}], with the drive `place`/drive.
 
     Returns [{"status", "outputs", "seconds"}].
     """

@@ -1,6 +1,6 @@
 // Run a notebook's cells in the kernel of a tab, in Node: node run.mjs PYODIDE PGLITE DRIVE CELLS OUTPUTS
 // PYODIDE and PGLITE are folders, DRIVE is the one that the page would show; CELLS is a JSON file, a list of
-// {id, source, before: {path: text to save at the left before}}; OUTPUTS will be one of the outputs of each.
+// {id, source}; OUTPUTS will be one of how each was answered.
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";

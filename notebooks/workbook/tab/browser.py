@@ -28,23 +28,28 @@ POSTGRESQL = """async (place) => {
 }"""
 
 channel = js.BroadcastChannel.new(CHANNEL)
-saved = set()
+saved = {}  # {path: its bytes, or None}
 
 
 def heard(event):
-    message = event.data.to_py() if hasattr(event.data, "to_py") else {}
-    if "saved" in message:
-        saved.add(message["saved"])
+    if path := getattr(event.data, "saved", None):
+        content = event.data.content  # bytes, or JavaScript's null
+        saved[path] = content.to_bytes() if hasattr(content, "to_bytes") else None
 
 
 channel.onmessage = create_proxy(heard)
 
 
 def saved_files():
-    """The paths of the files that were saved, renamed or deleted at the left since the last call."""
-    found = set(saved)
+    """{path: bytes, or None where it was deleted} of the files that were saved at the left since the last call."""
+    found = dict(saved)
     saved.clear()
     return found
+
+
+def show(files, anew):
+    """Let the page write {path: bytes, or None to delete it}; of the folders `anew` nothing else stays."""
+    channel.postMessage(object_of({"show": [[path, content] for path, content in files.items()], "anew": anew}))
 
 
 def tell(state):

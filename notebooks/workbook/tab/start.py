@@ -45,7 +45,7 @@ async def prepared(shell):
     browser.tell("PostgreSQL is starting")
     server.start(await browser.postgresql())
     os.environ["WORKBOOK_SCRATCH"] = str(NOTEBOOKS / "work" / "scratch")
-    mirror = Mirror(os.environ["WORKBOOK_SCRATCH"], DRIVE, browser.take)
+    mirror = Mirror(os.environ["WORKBOOK_SCRATCH"], DRIVE, browser)
     mirror.restore()
     browser.tell("")
     return Cells(NOTEBOOKS), mirror

@@ -1,6 +1,7 @@
 // JupyterLite's service worker, and before it ours: what the first page has put into the browser's cache is taken from there.
 const SITE = self.registration.scope;
 const OURS = `workbook ${SITE} `; // as in first-visit.js
+const LISTED = new RegExp(`^${SITE}(files|api/contents)/`);
 const HEARTBEAT = "/api/service-worker-heartbeat"; // JupyterLite asks its service worker whether it is there
 
 self.addEventListener("fetch", (event) => {
@@ -16,6 +17,8 @@ async function answer(request) {
     if (name.startsWith(OURS)) {
       const kept = await (await caches.open(name)).match(address, { ignoreVary: true });
       if (kept) return kept;
+      // JupyterLite asks for each new file whether the site has one of its name. All that the site has is kept.
+      if (LISTED.test(address)) return new Response("", { status: 404 });
     }
   }
   return fetch(request);

@@ -38,25 +38,82 @@
     return made;
   }
 
-  // To and from the kernels: see workbook/tab/browser.py.
+  // To and from the kernels: see workbook/tab/browser.py. What a kernel has changed is shown at the left, and what the
+  // learner saves there is told to the kernels.
   function listen(app, state) {
     const channel = new BroadcastChannel("workbook");
+    const { contents, kernels } = app.serviceManager;
     const known = new Set();
+    const ours = new Set(); // paths that are being written here
+    let last = Promise.resolve();
     channel.onmessage = ({ data }) => {
       if (data.state) state.textContent = `${data.state} …`;
       if (data.ready) state.textContent = "Ready";
+      if (data.show) last = last.then(() => show(contents, data, ours)).catch((error) => console.error(error));
     };
-    app.serviceManager.kernels.runningChanged.connect((_, models) => {
+    kernels.runningChanged.connect((_, models) => {
       for (const { id } of models) {
         if (!known.has(id)) state.textContent = "Python is starting …";
         known.add(id);
       }
     });
-    app.serviceManager.contents.fileChanged.connect((_, { oldValue, newValue }) => {
-      for (const file of [oldValue, newValue]) {
-        if (file?.path) channel.postMessage({ saved: file.path });
+    contents.fileChanged.connect(async (_, { type, oldValue, newValue }) => {
+      if (ours.has(oldValue?.path) || ours.has(newValue?.path)) return;
+      if (oldValue?.path && type !== "save") channel.postMessage({ saved: oldValue.path, content: null });
+      if (newValue?.path && newValue.type !== "directory") {
+        const content = bytesOf(await contents.get(newValue.path, { content: true }));
+        channel.postMessage({ saved: newValue.path, content });
       }
     });
+  }
+
+  async function show(contents, { show, anew }, ours) {
+    const there = new Map(show);
+    for (const folder of anew) {
+      for (const path of await filesBelow(contents, folder)) if (!there.has(path)) there.set(path, null);
+    }
+    const folders = new Set();
+    for (const [path, bytes] of there) {
+      ours.add(path);
+      if (bytes === null) await contents.delete(path).catch(() => {});
+      else {
+        await makeFolder(contents, path.slice(0, path.lastIndexOf("/")), folders, ours);
+        await contents.save(path, model(path, bytes));
+      }
+      ours.delete(path);
+    }
+  }
+
+  async function filesBelow(contents, folder) {
+    const files = {};
+    await collect(contents, folder, files).catch(() => {}); // there is no such folder yet
+    return Object.keys(files);
+  }
+
+  async function makeFolder(contents, folder, folders, ours) {
+    if (!folder || folders.has(folder)) return;
+    const above = folder.slice(0, Math.max(folder.lastIndexOf("/"), 0));
+    await makeFolder(contents, above, folders, ours);
+    folders.add(folder);
+    const there = await contents.get(folder, { content: false }).catch(() => undefined);
+    if (there) return;
+    ours.add(folder);
+    const made = await contents.newUntitled({ path: above, type: "directory" });
+    await contents.rename(made.path, folder);
+    ours.delete(folder);
+  }
+
+  function model(path, bytes) {
+    const common = { type: "file", path, name: path.split("/").pop(), mimetype: "text/plain", writable: true };
+    try {
+      const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+      if (!text.includes("\0")) return { ...common, format: "text", content: text };
+    } catch {
+      // not a text
+    }
+    let binary = "";
+    for (let at = 0; at < bytes.length; at += 4096) binary += String.fromCharCode(...bytes.subarray(at, at + 4096));
+    return { ...common, mimetype: "application/octet-stream", format: "base64", content: btoa(binary) };
   }
 
   async function download(app, state) {

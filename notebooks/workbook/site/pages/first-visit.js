@@ -104,10 +104,8 @@ async function registered() {
 
 // "Begin afresh": notebooks, scratch copies, settings and the record of what was done.
 async function forgetEverything() {
-  const registration = await navigator.serviceWorker?.getRegistration();
-  await registration?.unregister();
   for (const { name } of await indexedDB.databases()) {
-    if (name.startsWith("JupyterLite Storage")) {
+    if (name === `JupyterLite Storage - ${new URL(here).pathname}`) { // another site of the same host has its own
       await new Promise((done) => {
         const request = indexedDB.deleteDatabase(name);
         request.onsuccess = request.onerror = request.onblocked = done;

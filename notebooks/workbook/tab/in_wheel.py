@@ -2,6 +2,7 @@
 
 The kernel loads it as an extension of IPython when it starts: see site/tree.py.
 """
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ def load_ipython_extension(shell):
     with zipfile.ZipFile(Path(__file__).with_name("tree.zip")) as tree:
         tree.extractall(TREE)
     sys.path.insert(0, f"{TREE}/notebooks")
+    os.chdir(f"{TREE}/notebooks")  # not the drive: each import would ask the page what is in it
     give_fcntl_its_function()  # before the workbook imports Alembic
     from workbook.tab import start
 

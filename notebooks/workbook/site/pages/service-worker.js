@@ -11,9 +11,10 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function answer(request) {
+  const address = request.url.split(/[?#]/)[0]; // ignoreSearch would look at all that is kept, each time
   for (const name of await caches.keys()) {
     if (name.startsWith(OURS)) {
-      const kept = await (await caches.open(name)).match(request, { ignoreSearch: true, ignoreVary: true });
+      const kept = await (await caches.open(name)).match(address, { ignoreVary: true });
       if (kept) return kept;
     }
   }

@@ -56,11 +56,16 @@ async function fetchAll({ version, packs }) {
   for (const pack of packs) {
     const line = document.getElementById("packs").appendChild(document.createElement("li"));
     state.textContent = `Fetching ${pack.name}; ${megabytes(whole)} MB in all, once.`;
-    const bytes = await fetched(pack, (done) => {
+    const progress = (done) => {
       bar.value = (before + done) / whole;
       line.textContent = `${pack.name}: ${megabytes(done)} of ${megabytes(pack.size)} MB`;
-    });
-    await keep(cache, bytes);
+    };
+    const isKept = new URL(`${pack.file}.kept`, here).href; // by a visit that was broken off
+    if (!(await cache.match(isKept))) {
+      await keep(cache, await fetched(pack, progress));
+      await cache.put(isKept, new Response());
+    }
+    progress(pack.size);
     before += pack.size;
   }
   await cache.put(COMPLETE, new Response(version));

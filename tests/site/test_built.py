@@ -36,7 +36,9 @@ def test_a_newer_site_takes_the_place_of_the_one_that_the_browser_has(page, host
     path = host.folder / "packs.json"
     listed = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps(listed | {"version": "newer"}), "utf-8")
-    page.goto(host.address)
+    page.goto(f"{host.address}lab/index.html?path=01_initial.ipynb")  # a bookmark
+    page.get_by_role("link", name="Get the newest workbook").click()
+    page.wait_for_url("**/site/index.html")
     page.wait_for_url("**/lab/**", timeout=READY)
     after = page.evaluate("async () => (await caches.keys()).filter(name => name.startsWith('workbook '))")
     assert len(before) == len(after) == 1 and before != after and after[0].endswith(" newer")

@@ -50,6 +50,7 @@ def test_an_exercise_is_solved_by_typing(page, host):
     page.keyboard.press("Shift+Enter")
     shown = show_cell(page, 'check("active-column"').locator(".jp-OutputArea-output")
     expect(shown).to_contain_text("[done]", timeout=READY)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=READY)  # and what was done is kept
     page.keyboard.press("ControlOrMeta+s")
 
 
@@ -78,7 +79,7 @@ def test_notebooks_rows_and_progress_are_there_after_a_reload_also_offline(page,
     expect(show_cell(page, 'check("active-column"').locator(".jp-OutputArea-output")).to_contain_text("[done]")
     assert "sa.true()" in show_cell(page, "sa.true()").inner_text()
     open_from_files(page, "scratch")
-    expect(page.locator(".jp-DirListing-content")).to_contain_text("02_exercise")
+    expect(page.locator(".jp-DirListing-content")).to_contain_text("02_created_at")
     first = notebook(page).locator(".jp-CodeCell").first
     first.locator(".cm-content").click()
     page.keyboard.press("ControlOrMeta+a")
@@ -97,7 +98,7 @@ def test_all_work_can_be_downloaded_and_then_deleted(page, host):
         assert {"00_start_here.ipynb", "12_on_call.ipynb", "scratch/progress.jsonl"} <= set(names)
         assert "edited at the left" in archive.read("scratch/01_initial/models.py").decode()
         assert "%flask routes" in json.dumps(json.loads(archive.read("01_initial.ipynb")))
-        [database] = [name for name in names if name.startswith("scratch/02_exercise") and name.endswith("app.db")]
+        [database] = [name for name in names if name.startswith("scratch/02_created_at") and name.endswith("app.db")]
         rows = sqlite3.connect(":memory:")
         rows.deserialize(archive.read(database))
         assert rows.execute("SELECT count(*) FROM users").fetchone()[0] > 0

@@ -95,7 +95,9 @@ async function fetched(pack, progress) {
 }
 
 async function keep(cache, bytes) {
-  const files = await new Promise((resolve, reject) => unzip(bytes, (error, all) => (error ? reject(error) : resolve(all))));
+  const files = await new Promise((resolve, reject) => {
+    unzip(bytes, (error, all) => (error ? reject(error) : resolve(all)));
+  });
   for (const [path, content] of Object.entries(files)) {
     const type = TYPES[path.split(".").pop()] ?? "application/octet-stream";
     await cache.put(new URL(path, here).href, new Response(content, { headers: { "Content-Type": type } }));

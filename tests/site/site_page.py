@@ -2,7 +2,7 @@
 import re
 import time
 
-from lab_window import READY, notebook_is_ready
+from lab_window import READY, notebook, notebook_is_ready, open_from_files
 from playwright.sync_api import expect
 
 # JupyterLab tells it of itself; and a browser asks each host for its icon.
@@ -16,12 +16,14 @@ CELLS = f"() => {STATE}.map(w => ({{id: w.model.id, outputs: w.model.toJSON().ou
 
 
 def first_visit(page, address):
-    """Open the first page, and wait until the first notebook's kernel is ready; returns the seconds that it took."""
-    start = time.monotonic()
+    """Open the first page, and wait until the first notebook's kernel is ready."""
     page.goto(address)
+    in_the_first_notebook(page)
+
+
+def in_the_first_notebook(page):
     page.wait_for_url("**/lab/**", timeout=120_000)
     ready(page, "00_start_here.ipynb")
-    return time.monotonic() - start
 
 
 def forget(page, address):
@@ -36,7 +38,10 @@ def forget(page, address):
 
 
 def open_notebook(page, address, name):
-    page.goto(f"{address}lab/index.html?path={name}.ipynb")
+    """Open one notebook, without those that were open at the last visit: each would start a kernel."""
+    page.goto(f"{address}lab/index.html?reset")
+    page.locator(".jp-Launcher").wait_for()
+    open_from_files(page, f"{name}.ipynb")
     ready(page, f"{name}.ipynb")
 
 
@@ -57,12 +62,12 @@ def run_all(page):
 
 
 def run_first_cell(page):
-    """Run the first code cell, and wait for its result."""
-    cell = page.locator(".jp-CodeCell").first
+    """Run the first code cell to its end; returns the text of its outputs."""
+    cell = notebook(page).locator(".jp-CodeCell").first
     cell.locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
-    expect(cell.locator(".jp-OutputArea-output")).to_be_visible(timeout=READY)
-    return cell.locator(".jp-OutputArea-output").first.inner_text()
+    expect(cell.locator(".jp-InputArea-prompt")).to_have_text("[1]:", timeout=READY)
+    return "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts())
 
 
 def transferred(context):

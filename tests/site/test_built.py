@@ -36,7 +36,9 @@ def test_a_newer_site_takes_the_place_of_the_one_that_the_browser_has(page, host
     path = host.folder / "packs.json"
     listed = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps(listed | {"version": "newer"}), "utf-8")
-    page.goto(host.address)
+    page.goto(f"{host.address}lab/index.html?path=01_initial.ipynb")  # a bookmark
+    page.get_by_role("link", name="Get the newest workbook").click()
+    page.wait_for_url("**/site/index.html")
     page.wait_for_url("**/lab/**", timeout=READY)
     after = page.evaluate("async () => (await caches.keys()).filter(name => name.startsWith('workbook '))")
     assert len(before) == len(after) == 1 and before != after and after[0].endswith(" newer")
@@ -44,9 +46,11 @@ def test_a_newer_site_takes_the_place_of_the_one_that_the_browser_has(page, host
 
 def test_a_part_that_is_not_as_it_was_built_is_told_and_not_used(page, host):
     listed = json.loads((host.folder / "packs.json").read_text("utf-8"))
-    damaged = host.folder / listed["packs"][0]["file"]
-    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
-    (host.folder / "packs.json").write_text(json.dumps(listed | {"version": "newest"}), "utf-8")
+    first = listed["packs"][0]
+    content = (host.folder / first["file"]).read_bytes()
+    (host.folder / "packs" / "damaged.zip").write_bytes(content[:-1] + b"x")
+    packs = [first | {"file": "packs/damaged.zip"}, *listed["packs"][1:]]
+    (host.folder / "packs.json").write_text(json.dumps({"version": "newest", "packs": packs}), "utf-8")
     page.goto(host.address)
     page.get_by_role("status").get_by_text("is not as it was built. Load this page again").wait_for()
     assert page.get_by_role("link", name="Open the workbook").is_visible()

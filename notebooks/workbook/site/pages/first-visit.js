@@ -56,11 +56,16 @@ async function fetchAll({ version, packs }) {
   for (const pack of packs) {
     const line = document.getElementById("packs").appendChild(document.createElement("li"));
     state.textContent = `Fetching ${pack.name}; ${megabytes(whole)} MB in all, once.`;
-    const bytes = await fetched(pack, (done) => {
+    const progress = (done) => {
       bar.value = (before + done) / whole;
       line.textContent = `${pack.name}: ${megabytes(done)} of ${megabytes(pack.size)} MB`;
-    });
-    await keep(cache, bytes);
+    };
+    const isKept = new URL(`${pack.file}.kept`, here).href; // by a visit that was broken off
+    if (!(await cache.match(isKept))) {
+      await keep(cache, await fetched(pack, progress));
+      await cache.put(isKept, new Response());
+    }
+    progress(pack.size);
     before += pack.size;
   }
   await cache.put(COMPLETE, new Response(version));
@@ -90,7 +95,9 @@ async function fetched(pack, progress) {
 }
 
 async function keep(cache, bytes) {
-  const files = await new Promise((resolve, reject) => unzip(bytes, (error, all) => (error ? reject(error) : resolve(all))));
+  const files = await new Promise((resolve, reject) => {
+    unzip(bytes, (error, all) => (error ? reject(error) : resolve(all)));
+  });
   for (const [path, content] of Object.entries(files)) {
     const type = TYPES[path.split(".").pop()] ?? "application/octet-stream";
     await cache.put(new URL(path, here).href, new Response(content, { headers: { "Content-Type": type } }));
@@ -104,10 +111,8 @@ async function registered() {
 
 // "Begin afresh": notebooks, scratch copies, settings and the record of what was done.
 async function forgetEverything() {
-  const registration = await navigator.serviceWorker?.getRegistration();
-  await registration?.unregister();
   for (const { name } of await indexedDB.databases()) {
-    if (name.startsWith("JupyterLite Storage")) {
+    if (name === `JupyterLite Storage - ${new URL(here).pathname}`) { // another site of the same host has its own
       await new Promise((done) => {
         const request = indexedDB.deleteDatabase(name);
         request.onsuccess = request.onerror = request.onblocked = done;

@@ -1,4 +1,4 @@
-// JupyterLite's service worker, and before it ours: what the first page has put into the browser's cache is taken from there.
+// JupyterLite's service worker, and before it ours, which answers with what the first page has put into the cache.
 const SITE = self.registration.scope;
 const OURS = `workbook ${SITE} `; // as in first-visit.js
 const LISTED = new RegExp(`^${SITE}(files|api/contents)/`);

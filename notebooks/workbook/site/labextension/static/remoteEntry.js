@@ -23,6 +23,15 @@
     bar.node.style.cssText = "display:flex;gap:.6em;align-items:center;justify-content:flex-end;padding:0 .8em";
     app.shell.add(bar, "top", { rank: 1000 });
     listen(app, state);
+    await offerWhatIsNew(bar.node).catch(() => {}); // offline
+  }
+
+  // Who opens this page by a bookmark passes the first page by, which fetches what is new and keeps it for offline use.
+  async function offerWhatIsNew(bar) {
+    const first = new URL("../", location.href).href;
+    const { version } = await (await fetch(`${first}packs.json`, { cache: "no-store" })).json();
+    if (!("caches" in globalThis) || (await caches.has(`workbook ${first} ${version}`))) return;
+    bar.prepend(element("a", { href: `${first}index.html` }, ["Get the newest workbook, also for offline use"]));
   }
 
   function element(tag, attributes, children = []) {

@@ -75,6 +75,8 @@ def test_an_edit_at_the_left_is_taken_over_by_the_next_command(page, host):
 
 def test_notebooks_rows_and_progress_are_there_after_a_reload_also_offline(page, host):
     host.stop()
+    page.goto(host.address)
+    page.wait_for_url("**/lab/**")
     open_notebook(page, host.address, "02_created_at")
     expect(show_cell(page, 'check("active-column"').locator(".jp-OutputArea-output")).to_contain_text("[done]")
     assert "sa.true()" in show_cell(page, "sa.true()").inner_text()

@@ -13,7 +13,8 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function answer(request) {
-  const address = request.url.split(/[?#]/)[0]; // ignoreSearch would look at all that is kept, each time
+  // By its address: ignoreSearch would look at all that is kept, each time. A folder's page is index.html.
+  const address = request.url.split(/[?#]/)[0].replace(/\/$/, "/index.html");
   for (const name of await caches.keys()) {
     if (name.startsWith(OURS)) {
       const cache = await caches.open(name);

@@ -156,7 +156,7 @@ class Page:
     async def take(self, name):
         return name not in self.taken and not self.taken.add(name)
 
-    def show(self, files, anew):
+    async def show(self, files, anew):
         self.written.append(sorted(files))
         for folder in anew:
             shutil.rmtree(self.drive / folder, ignore_errors=True)

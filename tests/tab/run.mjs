@@ -13,6 +13,8 @@ globalThis.workbookPGlite = {
   module: await import(pathToFileURL(path.join(pglite, "index.js"))),
   cluster: new Blob([fs.readFileSync(path.join(pglite, "cluster.tar.gz"))]),
 };
+const page = new BroadcastChannel("workbook");
+page.onmessage = ({ data }) => data.show && page.postMessage({ shown: data.number });
 globalThis.postMessage = (message) => errors.push(message._kernelMessage.bundle);
 const errors = [];
 

@@ -2,12 +2,16 @@
 
 Tests that run the kernel in Node give what a page would give: see tests/tab/run.mjs.
 """
+import asyncio
 import re
+import uuid
+from contextlib import suppress
 
 import js
 from pyodide.code import run_js
 from pyodide.ffi import create_proxy, to_js
 
+PATIENCE = 20  # seconds
 CHANNEL = "workbook"  # to and from the page: see site/labextension
 TAKE = """async (name) => {
     if (!globalThis.navigator?.locks) return true;
@@ -29,9 +33,13 @@ POSTGRESQL = """async (place) => {
 
 channel = js.BroadcastChannel.new(CHANNEL)
 saved = {}  # {path: its bytes, or None}
+written = {}  # {number of what the page was asked to show: a future that ends when that is written}
 
 
 def heard(event):
+    future = written.get(getattr(event.data, "shown", None))
+    if future and not future.done():
+        future.set_result(None)
     if path := getattr(event.data, "saved", None):
         content = event.data.content  # bytes, or JavaScript's null
         saved[path] = content.to_bytes() if hasattr(content, "to_bytes") else None
@@ -47,9 +55,18 @@ def saved_files():
     return found
 
 
-def show(files, anew):
-    """Let the page write {path: bytes, or None to delete it}; of the folders `anew` nothing else stays."""
-    channel.postMessage(object_of({"show": [[path, content] for path, content in files.items()], "anew": anew}))
+async def show(files, anew):
+    """Let the page write {path: bytes, or None to delete it}; of the folders `anew` nothing else stays.
+
+    Comes back when it is written, or after PATIENCE where no page is left to do it.
+    """
+    number = str(uuid.uuid4())
+    written[number] = asyncio.get_running_loop().create_future()
+    message = {"show": [[path, content] for path, content in files.items()], "anew": anew, "number": number}
+    channel.postMessage(object_of(message))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(written[number], PATIENCE)
+    del written[number]
 
 
 def tell(state):

@@ -35,7 +35,7 @@ class Mirror:
         self.noted = size(self.scratch / record.FILE)
 
     async def push(self):
-        """Let the page show what has changed in the copies."""
+        """Let the page keep and show what has changed in the copies; comes back when it is kept."""
         now = {path: stamp(self.scratch / path) for path in files(self.scratch) if len(path.parts) > 1}
         anew = sorted({path.parts[0] for path in now} - self.names.keys())
         for copy in anew:
@@ -44,7 +44,7 @@ class Mirror:
         shown = {self.place(path): (self.scratch / path).read_bytes() for path in changed}
         shown |= {self.place(path): None for path in self.known.keys() - now.keys()}
         if shown:
-            self.page.show(shown, [f"{self.scratch.name}/{self.names[copy]}" for copy in anew])
+            await self.page.show(shown, [f"{self.scratch.name}/{self.names[copy]}" for copy in anew])
         self.known = now
         self.push_record()
 

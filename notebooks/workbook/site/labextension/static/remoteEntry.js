@@ -58,7 +58,10 @@
     channel.onmessage = ({ data }) => {
       if (data.state) state.textContent = `${data.state} …`;
       if (data.ready) state.textContent = "Ready";
-      if (data.show) last = last.then(() => show(contents, data, ours)).catch((error) => console.error(error));
+      if (data.show) {
+        last = last.then(() => show(contents, data, ours)).catch((error) => console.error(error));
+        last = last.then(() => channel.postMessage({ shown: data.number }));
+      }
     };
     kernels.runningChanged.connect((_, models) => {
       for (const { id } of models) {

@@ -3,9 +3,9 @@ import asyncio
 import os
 import shutil
 import sys
+from types import SimpleNamespace
 
 import pytest
-from IPython.testing.globalipapp import start_ipython
 
 from workbook import commands
 from workbook.rows import rows_of
@@ -133,8 +133,22 @@ def test_every_need_is_known_and_what_stands_in_is_run_for_no_other_cell():
         assert cell.needs or not cell.in_tab, f"{name} {identity} needs nothing, so it runs itself"
 
 
+class Shell:
+    """What IPython's shell does with code, for one process that has none; tests/tab has the real one."""
+
+    def __init__(self):
+        self.user_ns = {}
+
+    def run_cell(self, code, silent):
+        try:
+            exec(code, self.user_ns)
+        except Exception as error:
+            return SimpleNamespace(success=False, error_in_exec=error, error_before_exec=None)
+        return SimpleNamespace(success=True)
+
+
 def test_a_cell_that_needs_what_a_tab_lacks_shows_one_line_and_what_was_recorded(capsys):
-    shell = start_ipython()
+    shell = Shell()
     outputs = [{"output_type": "stream", "name": "stdout", "text": "recorded\n"},
                {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["E: v"]}]  # fmt: skip
     cell = Cell("source", ["needs:programs"], outputs, "done_here = 1\nprint('not shown')")

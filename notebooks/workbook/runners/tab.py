@@ -24,6 +24,7 @@ from workbook.stages import own_modules
 from workbook.tab import git, pq
 
 ONE_AT_A_TIME = "a browser tab runs one command at a time: this needs the installed workbook"
+TEXT = {"encoding": "utf-8", "errors": "replace", "newline": "\n"}
 NOT_HERE = "{} is a program of its own, and a browser tab cannot start one: this needs the installed workbook.\n"
 
 
@@ -36,11 +37,6 @@ class NeedsProcesses(Exception):
 
 class InTab:
     """See workbook.runners.Runner."""
-
-    def __init__(self):
-        # Alembic prints on what stdout was when it was imported.
-        Config.__init__.__defaults__ = tuple(map(current, Config.__init__.__defaults__))
-        Config.__init__.__kwdefaults__ = {k: current(v) for k, v in (Config.__init__.__kwdefaults__ or {}).items()}
 
     def finds(self, program):
         return program == "git"
@@ -110,14 +106,25 @@ def without_settings(arguments):
     return arguments
 
 
-class Output(io.TextIOWrapper):
-    """What a command prints, on both streams and in order."""
+class Output(io.RawIOBase):
+    """What a command prints on both streams, in the order in which it arrives: stdout has a buffer, as in a pipe."""
 
     def __init__(self):
-        super().__init__(io.BytesIO(), encoding="utf-8", errors="replace", newline="\n", write_through=True)
+        self.printed = bytearray()
+        self.stdout = io.TextIOWrapper(io.BufferedWriter(self), **TEXT)
+        self.stderr = io.TextIOWrapper(io.BufferedWriter(self), write_through=True, line_buffering=True, **TEXT)
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.printed += data
+        return len(data)
 
     def text(self):
-        return self.buffer.getvalue().decode("utf-8", "replace")
+        for stream in (self.stdout, self.stderr):
+            stream.flush()
+        return self.printed.decode("utf-8", "replace")
 
 
 class Current:
@@ -127,8 +134,15 @@ class Current:
         return getattr(sys.stdout, name)
 
 
-def current(value):
-    return Current() if hasattr(value, "write") else value
+@contextmanager
+def current_stdout():
+    """Within the block Alembic prints on the stdout of the moment, not on that of its import."""
+    before = Config.__init__.__defaults__
+    Config.__init__.__defaults__ = tuple(Current() if hasattr(each, "write") else each for each in before)
+    try:
+        yield
+    finally:
+        Config.__init__.__defaults__ = before
 
 
 @contextmanager
@@ -144,8 +158,9 @@ def as_new(folder, environment):
         sys.argv, sys.stdin = list(sys.argv), io.StringIO()
         if sys.prefix == "/":  # where every project would be an installed one, for Flask
             sys.prefix = "/lib"
-        streams = redirect_stdout(output), redirect_stderr(output)
-        with variables(environment), own_modules(folder), warnings.catch_warnings(), streams[0], streams[1]:
+        streams = redirect_stdout(output.stdout), redirect_stderr(output.stderr)
+        own = own_modules(folder), warnings.catch_warnings(), current_stdout()
+        with variables(environment), own[0], own[1], own[2], streams[0], streams[1]:
             yield output
     finally:
         pq.close_since(mark)

@@ -56,7 +56,7 @@ def two_copies(tmp_path):
 
 @pytest.mark.parametrize("code", ENDS.values(), ids=ENDS)
 def test_a_command_ends_as_a_process_does(code, folder, monkeypatch):
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # of who runs the tests; a process would print in another order
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # with it a process has no buffer
     environment = commands.clean_environment({"MINE": "1"})
     ends = [runner.run(flask("do", code), folder, environment) for runner in (Processes(), InTab())]
     assert ends[1] == ends[0]
